@@ -1,0 +1,30 @@
+# syntax=docker/dockerfile:1
+
+ARG RUST_VERSION={{ rust_version }}
+# One suite to build on and to run on: a newer glibc in the builder would ask too much of the base.
+ARG DEBIAN_SUITE={{ versions.debian }}
+
+# Compiles on the machine that builds, for the platform that was asked for: nothing is emulated.
+FROM --platform=$BUILDPLATFORM rust:${RUST_VERSION}-slim-${DEBIAN_SUITE} AS builder
+ARG BUILDARCH
+ARG TARGETARCH
+ARG DEBIAN_SUITE
+WORKDIR /app
+
+# What Cargo builds for is in /.cargo, which it reads from every folder below /.
+RUN case "$TARGETARCH" in \
+        amd64) machine=x86_64 gcc=gcc-x86-64-linux-gnu libc=libc6-dev-amd64-cross ;; \
+        arm64) machine=aarch64 gcc=gcc-aarch64-linux-gnu libc=libc6-dev-arm64-cross ;; \
+        *) echo "unsupported architecture: $TARGETARCH" >&2; exit 1 ;; \
+    esac \
+    && target="$machine-unknown-linux-gnu" \
+    && rustup target add "$target" \
+    && mkdir /.cargo \
+    && printf '[build]\ntarget = "%s"\n' "$target" > /.cargo/config.toml \
+    && if [ "$TARGETARCH" != "$BUILDARCH" ]; then \
+        apt-get update \
+        && apt-get install -y --no-install-recommends "$gcc/$DEBIAN_SUITE" "$libc/$DEBIAN_SUITE" \
+        && rm -rf /var/lib/apt/lists/* \
+        && printf '[target.%s]\nlinker = "%s-linux-gnu-gcc"\n' "$target" "$machine" \
+            >> /.cargo/config.toml; \
+    fi

@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+
+ARG RUST_VERSION={{ rust_version }}
+ARG ALPINE_VERSION={{ alpine }}
+
+# Compiles on the machine that builds, for the platform that was asked for: nothing is emulated.
+FROM --platform=$BUILDPLATFORM rust:${RUST_VERSION}-alpine${ALPINE_VERSION} AS builder
+ARG BUILDARCH
+ARG TARGETARCH
+WORKDIR /app
+
+# What Cargo builds for is in /.cargo, which it reads from every folder below /.
+RUN case "$TARGETARCH" in \
+        amd64) machine=x86_64 ;; \
+        arm64) machine=aarch64 ;; \
+        *) echo "unsupported architecture: $TARGETARCH" >&2; exit 1 ;; \
+    esac \
+    && target="$machine-unknown-linux-musl" \
+    && rustup target add "$target" \
+    && mkdir /.cargo \
+    && printf '[build]\ntarget = "%s"\nrustflags = ["-Ctarget-feature=+crt-static"]\n' "$target" \
+        > /.cargo/config.toml \
+    && if [ "$TARGETARCH" != "$BUILDARCH" ]; then \
+        apk add --no-cache 'zig>0' \
+        && printf '[env]\nCC_%s = "zig cc -target %s-linux-musl"\nAR_%s = "zig ar"\n' \
+            "$target" "$machine" "$target" >> /.cargo/config.toml \
+        && printf '[target.%s]\nlinker = "rust-lld"\n' "$target" >> /.cargo/config.toml; \
+    fi

@@ -1,0 +1,62 @@
+"""Ctrl-C and SIGTERM while Copier writes: an error it cleans up after, where it would just stop.
+
+Copier removes a half-made project after an exception, but not after a KeyboardInterrupt or a
+SIGTERM; and it kills a task at once, before the task can stop what it has started.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from copier import Phase
+from copier.errors import UserMessageError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_before: dict[int, Any] = {}
+
+
+def follow(phase: Phase) -> None:
+    """Hold SIGINT and SIGTERM while Copier renders and runs tasks, and give them back after."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if phase in {Phase.RENDER, Phase.TASKS}:
+        for number in SIGNALS:
+            if number not in _before:
+                _before[number] = signal.signal(number, _stop)
+    elif phase is Phase.PROMPT:
+        _give_back()
+
+
+def _give_back() -> None:
+    for number, handler in _before.items():
+        signal.signal(number, handler)
+    _before.clear()
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    phase = Phase.current()
+    if phase is Phase.TASKS:
+        for child in _children():
+            os.kill(child, signal.SIGTERM)
+    elif phase is Phase.RENDER:
+        raise UserMessageError(f"Stopped by {signal.Signals(number).name}; nothing is left behind.")
+    else:
+        _give_back()
+        os.kill(os.getpid(), number)
+
+
+def _children() -> list[int]:
+    """Return the processes that this one has started."""
+    listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    if listing.exists():
+        return [int(child) for child in listing.read_text().split()]
+    table = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
+    ).stdout
+    pairs = [line.split() for line in table.splitlines()]
+    return [int(pid) for pid, parent in pairs if int(parent) == os.getpid()]

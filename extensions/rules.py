@@ -1,0 +1,302 @@
+"""The rules for answers: one pure function a question.
+
+Every rule takes an answer as it was given (a string from the command line or a prompt, any YAML
+value from a data file) and returns it in the type of its question. It raises `Refusal` with what
+would be right when the answer is not legal.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+
+from .pins import FRAMEWORKS, manifest, minimum_rust, parse_release
+
+Answer = str | int | bool
+Rule = Callable[[object], Answer]
+
+# https://doc.rust-lang.org/reference/keywords.html, strict and reserved, of every edition.
+KEYWORDS = frozenset(
+    """
+    abstract as async await become box break const continue crate do dyn else enum extern false
+    final fn for gen if impl in let loop macro match mod move mut override priv pub ref return
+    self static struct super trait true try type typeof unsafe unsized use virtual where while
+    yield
+    """.split()
+)
+# `cargo new` refuses or warns of these: rust-lang/cargo, src/cargo/util/restricted_names.rs.
+STANDARD_CRATES = frozenset({"alloc", "core", "proc-macro", "std", "test"})
+CARGO_FOLDERS = frozenset({"build", "deps", "examples", "incremental"})
+WINDOWS_DEVICES = frozenset({"aux", "con", "nul", "prn"}) | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
+}
+# The runtime below both frameworks, which a service soon depends on itself.
+RUNTIME_CRATES = frozenset({"tokio"})
+
+MAX_LABEL = 63  # RFC 1123, section 2.1
+MAX_DESCRIPTION = 256
+LOWEST_PORT, HIGHEST_PORT = 1024, 65535
+
+# What turns the order of text around: https://www.unicode.org/reports/tr9/, section 2
+BIDI_CONTROLS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+
+TRUE_WORDS = frozenset({"true", "yes", "y", "on"})
+FALSE_WORDS = frozenset({"false", "no", "n", "off"})
+
+
+class Refusal(ValueError):
+    """An answer that is not legal; the message says what would be right."""
+
+
+def _shown(value: object) -> str:
+    """Quote an answer for a message: printable ASCII, one line, at most some forty characters."""
+    text = ascii(value)
+    return text if len(text) <= 40 else f"{text[:36]}...{text[0]}"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Refusal(f"must be text, not {_shown(value)}; put it in quotes")
+    return value
+
+
+def _dependencies() -> frozenset[str]:
+    names: set[str] = set()
+    for framework in FRAMEWORKS:
+        tables = [manifest(framework), *manifest(framework).get("target", {}).values()]
+        for table in tables:
+            names.update(table.get("dependencies", {}))
+    return frozenset(names) | RUNTIME_CRATES
+
+
+def service_name(value: object) -> str:
+    """Check the name of the crate, of the binary and of the image.
+
+    Returns:
+        The name: lower-case ASCII letters, digits and hyphens, a letter first, no hyphen last, at
+        most 63 characters, and no name that Cargo, Rust or a dependency has taken.
+
+    Raises:
+        Refusal: It says which of these the name breaks.
+
+    Sources: https://doc.rust-lang.org/cargo/reference/manifest.html#the-name-field and Cargo's
+    `restricted_names.rs`; RFC 1123 labels, a letter first as Kubernetes wants it of a service (RFC
+    1035); the repository grammar of https://github.com/distribution/reference.
+    """
+    name = _text(value)
+    if not re.fullmatch(r"[a-z](?:[a-z0-9-]*[a-z0-9])?", name):
+        raise Refusal(
+            f"{_shown(name)} must be lower-case ASCII letters, digits and hyphens, "
+            "with a letter first and no hyphen last, such as order-api"
+        )
+    if len(name) > MAX_LABEL:
+        raise Refusal(f"must have at most {MAX_LABEL} characters, not {len(name)}")
+    if name in KEYWORDS:
+        taken = "a keyword of Rust"
+    elif name in STANDARD_CRATES:
+        taken = "a crate of Rust's standard library"
+    elif name in CARGO_FOLDERS:
+        taken = "a folder that Cargo builds in"
+    elif name in WINDOWS_DEVICES:
+        taken = "a device on Windows, where no such folder can be made"
+    elif name in _dependencies():
+        taken = "a crate that the service depends on"
+    else:
+        return name
+    raise Refusal(f"{_shown(name)} is {taken}; choose another, such as {name}-api")
+
+
+def description(value: object) -> str:
+    """Check the sentence that says what the service is for.
+
+    Returns:
+        The sentence: one line of 1 to 256 characters that every emitted file can hold, with no
+        white space at its ends.
+
+    Raises:
+        Refusal: It says which of these the text breaks.
+
+    Sources: https://toml.io/en/v1.0.0#string and https://yaml.org/spec/1.2.2/#51-character-set for
+    what can be held; TR 9 for what would show it in another order than it is written.
+    """
+    text = _text(value)
+    if not 0 < len(text) <= MAX_DESCRIPTION:
+        raise Refusal(f"must have 1 to {MAX_DESCRIPTION} characters, not {len(text)}")
+    if text != text.strip():
+        raise Refusal("must not begin or end with white space")
+    for character in text:
+        category = unicodedata.category(character)
+        if (
+            category in {"Cc", "Cs", "Zl", "Zp"}
+            or character in BIDI_CONTROLS
+            or character == "\ufeff"
+            or ord(character) & 0xFFFE == 0xFFFE
+            or 0xFDD0 <= ord(character) <= 0xFDEF
+        ):
+            raise Refusal(
+                f"must be one line of printable text, without the character U+{ord(character):04X}"
+            )
+    return text
+
+
+def owner(value: object) -> str:
+    """Check who owns the service.
+
+    Returns:
+        An entity reference, `[kind:][namespace/]name`, whose parts have letters, digits and `-_.`
+        between, at most 63 each.
+
+    Raises:
+        Refusal: The text is no such reference.
+
+    Source: https://backstage.io/docs/features/software-catalog/references and
+    https://backstage.io/docs/features/software-catalog/descriptor-format#name-required.
+    """
+    text = _text(value)
+    part = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+    if not re.fullmatch(rf"(?:{part}:)?(?:{part}/)?{part}", text):
+        raise Refusal(
+            f"{_shown(text)} must be a team or person as a catalog names them: letters, digits "
+            "and -_. between them, such as platform or user:jane.doe"
+        )
+    return text
+
+
+def port(value: object) -> int:
+    """Check the port that the service listens on by default.
+
+    Returns:
+        A port from 1024 to 65535: the service runs as non-root.
+
+    Raises:
+        Refusal: The value is no such whole number.
+
+    Source: https://www.rfc-editor.org/rfc/rfc6335#section-6, whose system ports end at 1023.
+    """
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):
+        number = int(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    else:
+        raise Refusal(
+            f"{_shown(value)} must be a whole number from {LOWEST_PORT} to {HIGHEST_PORT}"
+        )
+    if not LOWEST_PORT <= number <= HIGHEST_PORT:
+        raise Refusal(
+            f"{_shown(number)} must be from {LOWEST_PORT} to {HIGHEST_PORT}; "
+            "ports below are for root, which the service never is"
+        )
+    return number
+
+
+def rust_version(value: object) -> str:
+    """Check the Rust release that the image is built with.
+
+    Returns:
+        The release as `x.y.z`, not below what the dependencies need.
+
+    Raises:
+        Refusal: The value is no exact release, or too old a one.
+
+    Source: https://doc.rust-lang.org/cargo/reference/rust-version.html and the tags of the official
+    image, https://hub.docker.com/_/rust.
+    """
+    lowest = minimum_rust()
+    if not isinstance(value, str):
+        raise Refusal(f"{_shown(value)} must be an exact release in quotes, such as '{lowest}'")
+    release = parse_release(value)
+    if release is None:
+        raise Refusal(f"{_shown(value)} must be an exact release of Rust, such as {lowest}")
+    if release < (parse_release(lowest) or release):
+        raise Refusal(f"{_shown(value)} is older than {lowest}, which the dependencies need")
+    return value
+
+
+def ca_certificates(value: object) -> bool:
+    """Check whether a scratch image is to carry a bundle of CA certificates.
+
+    Returns:
+        The answer as a bool.
+
+    Raises:
+        Refusal: The value is neither yes nor no.
+    """
+    if isinstance(value, bool):
+        return value
+    word = value.lower() if isinstance(value, str) else ""
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise Refusal(f"{_shown(value)} must be yes or no")
+
+
+def _one_of(*choices: str) -> Callable[[object], str]:
+    def rule(value: object) -> str:
+        if isinstance(value, str) and value in choices:
+            return value
+        raise Refusal(f"{_shown(value)} must be one of {', '.join(choices)}")
+
+    rule.__doc__ = f"Check for one of {', '.join(choices)} and return it, or raise `Refusal`."
+    return rule
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "framework": FRAMEWORKS,
+    "runtime": ("scratch", "distroless", "alpine", "debian"),
+    "profile": ("size", "speed"),
+    "smoke": ("build", "check", "none"),
+}
+
+RULES: Mapping[str, Rule] = {
+    "service_name": service_name,
+    "description": description,
+    "owner": owner,
+    "port": port,
+    "ca_certificates": ca_certificates,
+    "rust_version": rust_version,
+    **{name: _one_of(*choices) for name, choices in CHOICES.items()},
+}
+
+
+def refusal(value: object, question: str) -> str:
+    """Say why an answer is refused.
+
+    Args:
+        value: The answer as it was given.
+        question: The name of its question.
+
+    Returns:
+        One sentence with what would be right, or an empty string when the answer is legal.
+    """
+    try:
+        RULES[question](value)
+    except Refusal as reason:
+        return str(reason)
+    return ""
+
+
+def refusals(answers: Mapping[str, object], questions: Iterable[str]) -> list[str]:
+    """Say which of the given answers are refused.
+
+    Args:
+        answers: Answers by the name of their question; names that begin with `_` are Copier's own.
+        questions: The names of the questions the template asks.
+
+    Returns:
+        One line an answer, each with the name of its question first.
+    """
+    known = list(questions)
+    lines = []
+    for name, value in answers.items():
+        if name.startswith("_"):
+            continue
+        if name not in known:
+            similar = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {similar[0]}?" if similar else f"they are {', '.join(known)}"
+            lines.append(f"{_shown(name)[1:-1]}: no question has this name; {hint}")
+        elif reason := refusal(value, name):
+            lines.append(f"{name}: {reason}")
+    return lines

@@ -1,0 +1,63 @@
+"""Filters through which text from a person enters a file: one for each language."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .rules import RULES
+
+
+def toml(text: str) -> str:
+    """Return the text as a TOML basic string with its quotes.
+
+    Source: https://toml.io/en/v1.0.0#string
+    """
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def dockerfile(text: str) -> str:
+    r"""Return the text as a quoted word of a Dockerfile, in which `\`, `"` and `$` are special.
+
+    Source: https://docs.docker.com/reference/dockerfile/#escape and #environment-replacement there.
+    """
+    return '"' + re.sub(r'(["\\$])', r"\\\1", text) + '"'
+
+
+def markdown(text: str) -> str:
+    """Return the text as a paragraph of Markdown that shows it unchanged.
+
+    Source: https://spec.commonmark.org/0.31.2/#backslash-escapes; GitHub adds `~` and `$`.
+    """
+    escaped = re.sub(r"([\\`*_\[\]<>&~$])", r"\\\1", text)
+    return re.sub(r"^([#+=-]|[0-9]+(?=[.)]))", _escape_block_start, escaped)
+
+
+def _escape_block_start(match: re.Match[str]) -> str:
+    start = match[1]
+    return f"{start}\\" if start.isdigit() else f"\\{start}"
+
+
+def shell(text: object) -> str:
+    """Return the text as one word of a POSIX shell."""
+    return shlex.quote(str(text))
+
+
+def answers_yaml(answers: Mapping[str, Any]) -> str:
+    """Return Copier's answers as the YAML of the answers file.
+
+    Answers are recorded in the type of their question. A template that was given as a relative
+    path is recorded as an absolute one: an update may run in another folder.
+
+    Source: https://copier.readthedocs.io/en/stable/configuring/#the-copier-answersyml-file
+    """
+    recorded = {
+        name: RULES[name](value) if name in RULES else value for name, value in answers.items()
+    }
+    source = str(recorded.get("_src_path", ""))
+    if source and Path(source).is_dir():
+        recorded["_src_path"] = str(Path(source).resolve())
+    return yaml.safe_dump(recorded, allow_unicode=True, sort_keys=False, width=10_000)

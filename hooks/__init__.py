@@ -1,0 +1,1 @@
+"""Python that runs after rendering, as programs of their own."""

@@ -1,0 +1,123 @@
+"""Child processes that never outlive this one, with their output shown and logged."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO, NoReturn
+
+SECONDS_TO_STOP = 3.0
+SECONDS_BETWEEN_LOOKS = 0.1
+
+# Colours and cursor movements, https://www.ecma-international.org/publications-and-standards/standards/ecma-48/
+ESCAPES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+class Stopped(Exception):
+    """A signal asked for the end; `number` is that signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and the death of the parent process into `Stopped`, once."""
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped(number)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
+    threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
+    yield
+
+
+def _follow_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def started(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program in a process group of its own, and end the whole group with the block.
+
+    Args:
+        command: The program and its arguments.
+        env: Variables on top of the environment.
+        stdout: Where its output goes, as `subprocess.Popen` takes it.
+        stderr: Where its errors go, likewise.
+
+    Yields:
+        The running process.
+    """
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that still runs, with all that it has started: SIGTERM first, then SIGKILL."""
+    if process.poll() is not None:
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(SECONDS_TO_STOP)
+
+
+def run_logged(
+    command: Sequence[str | Path],
+    log: IO[bytes],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdout: IO[bytes] | None = None,
+) -> int:
+    """Run a program to its end; what it prints is shown on stderr as it comes, and logged.
+
+    Args:
+        command: The program and its arguments.
+        log: Gets the same text without colours and with one line for each state of a progress bar.
+        env: Variables on top of the environment.
+        stdout: Gets the program's standard output instead, unseen, when given.
+
+    Returns:
+        The exit code, negative for a signal.
+    """
+    into = (subprocess.PIPE, subprocess.STDOUT) if stdout is None else (stdout, subprocess.PIPE)
+    with started(command, env=env, stdout=into[0], stderr=into[1]) as process:
+        pipe = process.stdout or process.stderr
+        assert pipe is not None
+        while chunk := os.read(pipe.fileno(), 65536):
+            sys.stderr.buffer.write(chunk)
+            sys.stderr.buffer.flush()
+            log.write(ESCAPES.sub(b"", chunk).replace(b"\r", b"\n"))
+        log.flush()
+        return process.wait()

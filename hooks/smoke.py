@@ -1,0 +1,212 @@
+"""The smoke build: proves a new service by building, starting, asking and stopping it.
+
+Copier runs it in the folder of the service; see `_tasks` in copier.yml. Exit code 0 says that the
+service was proven, or that nobody asked for the proof by name and it cannot be made here.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from hooks import service
+from hooks.processes import Stopped, run_logged, stoppable
+from hooks.toolchain import why_not
+
+LAST_LINES = 20
+
+
+class Failed(Exception):
+    """A step of the smoke build failed; the message says which and how."""
+
+
+@dataclass
+class Report:
+    """The steps that were done, in order: name, seconds, outcome."""
+
+    steps: list[tuple[str, float, str]] = field(default_factory=list)
+
+    def step(self, name: str, action: Callable[[], str]) -> None:
+        """Do one step and note how long it took and what came out."""
+        print(f"smoke: {name}", file=sys.stderr)
+        begin = time.monotonic()
+        try:
+            outcome = action()
+        except service.Misbehaved as error:
+            raise Failed(f"{name}: {error}") from error
+        self.steps.append((name, time.monotonic() - begin, outcome))
+
+    def table(self) -> str:
+        """Return the steps as lines of a table."""
+        width = max(len(name) for name, _, _ in self.steps)
+        return "\n".join(
+            f"  {name:<{width}}  {seconds:7.2f} s  {outcome}"
+            for name, seconds, outcome in self.steps
+        )
+
+
+def _cargo(arguments: list[str], log: IO[bytes], stdout: IO[bytes] | None = None) -> None:
+    environment = {}
+    if sys.stderr.isatty():
+        columns = str(shutil.get_terminal_size().columns)
+        environment = {
+            "CARGO_TERM_COLOR": "always",
+            "CARGO_TERM_PROGRESS_WHEN": "always",
+            "CARGO_TERM_PROGRESS_WIDTH": columns,
+        }
+    code = run_logged(["cargo", *arguments], log, env=environment, stdout=stdout)
+    if code:
+        raise Failed(f"cargo {' '.join(arguments)} ended with {code}")
+
+
+def _build(log: IO[bytes]) -> Path:
+    """Build the release binary and return its path."""
+    with tempfile.TemporaryFile() as messages:
+        arguments = ["build", "--release", "--locked"]
+        _cargo([*arguments, "--message-format=json-render-diagnostics"], log, messages)
+        messages.seek(0)
+        artifacts = [json.loads(line) for line in messages]
+    binaries = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
+    if not binaries:
+        raise Failed("cargo build made no executable")
+    return Path(binaries[-1])
+
+
+def prove(level: str, log: IO[bytes]) -> Report:
+    """Prove the service in the current folder.
+
+    Args:
+        level: `check` lets the compiler check it; `build` also tests, builds, starts and asks it.
+        log: Gets everything that Cargo prints.
+
+    Returns:
+        What was done.
+
+    Raises:
+        Failed: A step failed.
+    """
+    report = Report()
+
+    def cargo(*arguments: str) -> str:
+        _cargo([*arguments], log)
+        return "ok"
+
+    report.step("cargo check --locked", lambda: cargo("check", "--locked"))
+    if level == "check":
+        return report
+    report.step("cargo test --locked", lambda: cargo("test", "--locked"))
+    built: list[Path] = []
+
+    def build() -> str:
+        built.append(_build(log))
+        return f"{built[0].stat().st_size / 1e6:.2f} MB"
+
+    report.step("cargo build --release --locked", build)
+    begin = time.monotonic()
+    try:
+        with service.running(built[0]) as running:
+            report.steps.append(("start", time.monotonic() - begin, f"port {running.port}"))
+            report.step("GET /health", lambda: service.ask_health(running))
+            report.step("healthcheck", lambda: service.run_healthcheck(running))
+            report.step("SIGTERM", lambda: service.stop(running))
+    except service.Misbehaved as error:
+        raise Failed(f"start: {error}") from error
+    return report
+
+
+def _remove(folder: Path, destination_was: str) -> None:
+    """Remove a half-made service from a folder that Copier made, or that held nothing."""
+    if destination_was == "missing":
+        os.chdir(folder.parent)
+        shutil.rmtree(folder, ignore_errors=True)
+    elif destination_was == "empty":
+        for entry in folder.iterdir():
+            if entry.name == ".git":
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+
+
+def _last_lines(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = [line for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    return "\n".join(f"  {line}" for line in lines[-LAST_LINES:])
+
+
+def smoke(level: str, by_name: bool, log: IO[bytes]) -> int:
+    """Prove the service in the current folder, and print a table or what went wrong.
+
+    Args:
+        level: `check` or `build`.
+        by_name: Whether somebody asked for this level, so that it may not be skipped.
+        log: An open file on the disk.
+
+    Returns:
+        The exit code.
+    """
+    folder = Path.cwd()
+    if reason := why_not(folder, log):
+        print(f"smoke: {level} skipped: {reason}", file=sys.stderr)
+        return 1 if by_name else 0
+    try:
+        report = prove(level, log)
+    except Failed as error:
+        print(f"\nsmoke: {error}; the last lines were:", file=sys.stderr)
+        print(f"{_last_lines(log)}\nsmoke: the whole log is {log.name}", file=sys.stderr)
+        return 1
+    print(f"\n{folder.name} is proven:\n{report.table()}\n", flush=True)
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("level", choices=["check", "build"])
+    parser.add_argument("--by-name", choices=["True", "False"], default="True")
+    parser.add_argument(
+        "--destination-was", choices=["missing", "empty", "occupied"], default="occupied"
+    )
+    parser.add_argument(
+        "--preflight",
+        type=Path,
+        metavar="FOLDER",
+        help="only tell whether the dependencies of the crate in FOLDER can be built here",
+    )
+    options = parser.parse_args(arguments)
+    folder = Path.cwd()
+    keep_log = False
+    with tempfile.NamedTemporaryFile(
+        prefix="smoke-", suffix=".log", buffering=0, delete=False
+    ) as log:
+        try:
+            with stoppable():
+                if options.preflight:
+                    reason = why_not(options.preflight, log)
+                    print(reason or "", end="")
+                    return 1 if reason else 0
+                code = smoke(options.level, options.by_name == "True", log)
+                keep_log = code != 0
+                return code
+        except Stopped as stopped:
+            if not options.preflight:
+                _remove(folder, options.destination_was)
+            print(f"smoke: stopped by {stopped}", file=sys.stderr)
+            return 128 + stopped.number
+        finally:
+            if not keep_log:
+                Path(log.name).unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

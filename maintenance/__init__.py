@@ -1,0 +1,1 @@
+"""Python for those who release the template."""

@@ -1,0 +1,90 @@
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import copier
+import pytest
+
+from tests import engine
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Copy = Callable[..., Path]
+
+
+def need(program: str, remedy: str) -> None:
+    """Skip a test for want of a program, or fail it where nothing may be skipped."""
+    if shutil.which(program) is None:
+        _missing(f"{program} is not installed; {remedy}")
+
+
+def _missing(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def cargo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Make sure of Cargo, and share one target folder between all that is built here."""
+    need("cargo", "https://rustup.rs")
+    target = tmp_path_factory.mktemp("target")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARGO_TARGET_DIR", str(target))
+        yield target
+
+
+@pytest.fixture(scope="session")
+def docker() -> str:
+    """Return a docker client that reaches an engine and builds with BuildKit."""
+    client = engine.client()
+    if client is None:
+        _missing("no docker client that reaches an engine and builds with BuildKit")
+    assert client
+    return client
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the template without its git history, which renders without a clone."""
+    folder = tmp_path_factory.mktemp("template")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    for name in listed.stdout.split("\0"):
+        source = ROOT / name
+        if name and source.is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / name, follow_symlinks=False)
+    return folder
+
+
+def render_service(template: Path, folder: Path, **answers: object) -> None:
+    """Render a service into a folder as `copier copy --defaults` does, without tasks."""
+    copier.run_copy(
+        str(template),
+        folder,
+        data=answers,
+        defaults=True,
+        unsafe=True,
+        quiet=True,
+        skip_tasks=True,
+    )
+
+
+@pytest.fixture
+def render(template: Path, tmp_path: Path) -> Copy:
+    """Return a function that renders a service without tasks and gives its folder."""
+
+    def copy(**answers: object) -> Path:
+        folder = tmp_path / f"service-{len(list(tmp_path.iterdir()))}"
+        render_service(template, folder, **{"service_name": "order-api", **answers})
+        return folder
+
+    return copy

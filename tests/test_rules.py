@@ -1,0 +1,73 @@
+import pytest
+
+from extensions.pins import alpine_for, minimum_rust, versions
+from extensions.rules import RULES, Refusal, refusal, refusals
+from tests.answers import BAD, BAD_YAML, GOOD_DESCRIPTIONS, GOOD_NAMES, GOOD_OWNERS
+
+GOOD: list[tuple[str, object, object]] = [
+    *(("service_name", name, name) for name in GOOD_NAMES),
+    *(("description", text, text) for text in GOOD_DESCRIPTIONS),
+    *(("owner", owner, owner) for owner in GOOD_OWNERS),
+    ("port", "1024", 1024),
+    ("port", 65535, 65535),
+    ("rust_version", "1.89.0", "1.89.0"),
+    ("rust_version", "1.100.1", "1.100.1"),
+    ("ca_certificates", "Yes", True),
+    ("ca_certificates", "off", False),
+    ("ca_certificates", True, True),
+    ("framework", "rocket", "rocket"),
+]
+
+
+def _pairs(table: dict[str, list[object]]) -> list[tuple[str, object]]:
+    return [(question, value) for question, values in table.items() for value in values]
+
+
+@pytest.mark.parametrize(("question", "value"), _pairs(BAD) + _pairs(BAD_YAML))
+def test_a_bad_answer_is_refused_in_one_short_line(question: str, value: object) -> None:
+    with pytest.raises(Refusal) as refused:
+        RULES[question](value)
+    message = str(refused.value)
+    assert "must" in message or "is a" in message or "is older" in message
+    assert "\n" not in message
+    assert message.isprintable()
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize(("question", "value", "answer"), GOOD)
+def test_a_good_answer_arrives_in_the_type_of_its_question(
+    question: str, value: object, answer: object
+) -> None:
+    result = RULES[question](value)
+    assert result == answer
+    assert type(result) is type(answer)
+    assert refusal(value, question) == ""
+
+
+def test_an_unknown_name_is_told_the_nearest_one() -> None:
+    assert refusals({"prot": "1"}, RULES) == ["prot: no question has this name; did you mean port?"]
+    assert "they are service_name, " in refusals({"zzz": "1"}, ["service_name", "port"])[0]
+
+
+def test_names_of_copier_itself_pass() -> None:
+    assert refusals({"_src_path": "x", "_commit": "y"}, RULES) == []
+
+
+@pytest.mark.parametrize(
+    ("rust", "alpine"),
+    [
+        ("1.89.0", "3.22"),
+        ("1.91.1", "3.22"),
+        ("1.92.0", "3.23"),
+        ("1.97.5", "3.23"),
+        ("1.98.0", "3.24"),
+        ("1.120.0", "3.24"),
+    ],
+)
+def test_an_old_rust_builds_on_an_alpine_that_it_was_published_on(rust: str, alpine: str) -> None:
+    assert alpine_for(rust) == alpine
+
+
+def test_the_pinned_rust_is_a_legal_answer() -> None:
+    assert refusal(versions()["rust"], "rust_version") == ""
+    assert refusal(minimum_rust(), "rust_version") == ""

@@ -1,0 +1,67 @@
+"""Each filter is proven by the parser of its own language, on what the template emits."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+
+from extensions import text
+from tests import engine
+from tests.answers import GOOD_DESCRIPTIONS, GOOD_OWNERS
+from tests.conftest import Copy
+
+
+@pytest.fixture(params=GOOD_DESCRIPTIONS)
+def description(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_a_description_arrives_unchanged(description: str, render: Copy) -> None:
+    folder = render(description=description)
+    cargo = tomllib.loads((folder / "Cargo.toml").read_text("utf-8"))
+    assert cargo["package"]["description"] == description
+    assert set(cargo["dependencies"]) == {"actix-web"}
+
+    recorded = yaml.safe_load((folder / ".copier-answers.yml").read_text("utf-8"))
+    assert recorded["description"] == description
+
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(
+        (folder / "README.md").read_text("utf-8")
+    )
+    paragraph = tokens[tokens.index(next(t for t in tokens if t.type == "paragraph_open")) + 1]
+    assert paragraph.map == [2, 3]
+    assert {child.type for child in paragraph.children or []} <= {"text", "text_special"}
+    assert "".join(child.content for child in paragraph.children or []) == description
+
+
+def test_every_description_arrives_in_the_image(docker: str, render: Copy, tmp_path: Path) -> None:
+    lines = ["FROM scratch"]
+    for number, description in enumerate(GOOD_DESCRIPTIONS):
+        dockerfile = (render(description=description) / "Dockerfile").read_text("utf-8")
+        label = re.search(r"^LABEL (?:.*\\\n)*.*\n", dockerfile, re.MULTILINE)
+        assert label
+        lines.append(label[0].replace("org.opencontainers", f"org{number}.opencontainers"))
+    labels = engine.labels("\n".join(lines), tmp_path)
+    for number, description in enumerate(GOOD_DESCRIPTIONS):
+        assert labels[f"org{number}.opencontainers.image.description"] == description
+        assert labels[f"org{number}.opencontainers.image.title"] == "order-api"
+        assert labels[f"org{number}.opencontainers.image.authors"] == "platform"
+
+
+@pytest.mark.parametrize("owner", GOOD_OWNERS)
+def test_an_owner_arrives_unchanged(owner: str, render: Copy) -> None:
+    folder = render(owner=owner)
+    html = MarkdownIt().render((folder / "README.md").read_text("utf-8"))
+    assert f"<p>Owned by {owner}.</p>" in html
+    assert yaml.safe_load((folder / ".copier-answers.yml").read_text())["owner"] == owner
+
+
+@pytest.mark.parametrize("word", ["a b", "it's", "$(id)", "`id`", "x;ls", "-x", "ünï", "a\nb"])
+def test_a_shell_word_arrives_unchanged(word: str) -> None:
+    command = f"printf %s {text.shell(word)}"
+    printed = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
+    assert printed.stdout.decode() == word
