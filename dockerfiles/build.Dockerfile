@@ -7,9 +7,9 @@ RUN --mount=type=cache,id=cargo,target=/var/cache/cargo \
     mkdir src \
     && echo 'fn main() {}' > src/main.rs \
     && cargo build --release --locked --target-dir /var/cache/target \
-    && cargo clean --release --locked --target-dir /var/cache/target --package {{ service_name }} \
-    && rm -r src \
-    && cp -R /var/cache/target target
+    && rm -r src /var/cache/target/*/release/{{ service_name }} \
+        /var/cache/target/*/release/.fingerprint/{{ service_name }}-* \
+    && cp -a /var/cache/target target
 
 COPY src src
 RUN --mount=type=cache,id=cargo,target=/var/cache/cargo \

@@ -22,7 +22,11 @@ RUN case "$TARGETARCH" in \
         > /.cargo/config.toml \
     && if [ "$TARGETARCH" != "$BUILDARCH" ]; then \
         apk add --no-cache 'zig>0' \
-        && printf '[env]\nCC_%s = "zig cc -target %s-linux-musl"\nAR_%s = "zig ar"\n' \
-            "$target" "$machine" "$target" >> /.cargo/config.toml \
+        && tool="/usr/local/bin/$machine-linux-musl" \
+        && printf '%s\n' '#!/bin/sh' "for word; do shift; case \$word in --target=*) ;;" \
+            "*) set -- \"\$@\" \"\$word\" ;; esac; done" \
+            "exec zig cc -target $machine-linux-musl \"\$@\"" > "$tool-gcc" \
+        && printf '%s\n' '#!/bin/sh' "exec zig ar \"\$@\"" > "$tool-ar" \
+        && chmod +x "$tool-gcc" "$tool-ar" \
         && printf '[target.%s]\nlinker = "rust-lld"\n' "$target" >> /.cargo/config.toml; \
     fi
