@@ -7,11 +7,27 @@ from pathlib import Path
 import copier
 import pytest
 
-from tests import engine
+from hooks.engine import NoEngine, find
+from tests import stand_ins
+from tests.containers import Docker
 
 ROOT = Path(__file__).resolve().parent.parent
 
 Copy = Callable[..., Path]
+
+# Lines for the end of the run: what the results were got on, and figures.
+REPORT = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[REPORT] = []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for line in config.stash[REPORT]:
+        terminalreporter.write_line(line)
 
 
 def need(program: str, remedy: str) -> None:
@@ -37,13 +53,15 @@ def cargo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def docker() -> str:
-    """Return a docker client that reaches an engine and builds with BuildKit."""
-    client = engine.client()
-    if client is None:
-        _missing("no docker client that reaches an engine and builds with BuildKit")
-    assert client
-    return client
+def docker(pytestconfig: pytest.Config) -> Docker:
+    """Return the docker command, with every base image that a Dockerfile may name."""
+    try:
+        provided = stand_ins.provide(find())
+    except (NoEngine, stand_ins.CannotMake) as reason:
+        _missing(str(reason))
+        raise
+    pytestconfig.stash[REPORT].append(f"base images: {provided}")
+    return Docker(provided)
 
 
 @pytest.fixture(scope="session")

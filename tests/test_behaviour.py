@@ -14,27 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import slow_route
 from tests.conftest import render_service
-
-# An owner's route that takes its time, put before the first one.
-SLOW = {
-    "actix": (
-        '#[get("/health")]',
-        '#[get("/slow")]\nasync fn slow() -> impl Responder {\n'
-        "    actix_web::rt::time::sleep(std::time::Duration::from_secs(2)).await;\n"
-        '    "finished"\n}\n\n#[get("/health")]',
-        "config.service(health)",
-        "config.service(slow).service(health)",
-    ),
-    "rocket": (
-        '#[get("/health")]',
-        '#[get("/slow")]\nasync fn slow() -> &\'static str {\n'
-        "    rocket::tokio::time::sleep(std::time::Duration::from_secs(2)).await;\n"
-        '    "finished"\n}\n\n#[get("/health")]',
-        "routes![health]",
-        "routes![slow, health]",
-    ),
-}
 
 
 @dataclass
@@ -64,12 +45,7 @@ def binary(
     folder = tmp_path_factory.mktemp(framework) / "service"
     name = f"{framework}-probe"
     render_service(template, folder, service_name=name, framework=framework)
-    routes = folder / "src" / "routes.rs"
-    text = routes.read_text()
-    for old, new in zip(SLOW[framework][::2], SLOW[framework][1::2], strict=True):
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    routes.write_text(text)
+    slow_route.add(folder, framework)
     subprocess.run(["cargo", "build", "--locked"], cwd=folder, check=True)
     return cargo / "debug" / name
 

@@ -10,9 +10,9 @@ import yaml
 from markdown_it import MarkdownIt
 
 from extensions import text
-from tests import engine
 from tests.answers import GOOD_DESCRIPTIONS, GOOD_OWNERS
 from tests.conftest import Copy
+from tests.containers import Docker
 
 
 @pytest.fixture(params=GOOD_DESCRIPTIONS)
@@ -38,14 +38,18 @@ def test_a_description_arrives_unchanged(description: str, render: Copy) -> None
     assert "".join(child.content for child in paragraph.children or []) == description
 
 
-def test_every_description_arrives_in_the_image(docker: str, render: Copy, tmp_path: Path) -> None:
+def test_every_description_arrives_in_the_image(
+    docker: Docker, render: Copy, tmp_path: Path
+) -> None:
     lines = ["FROM scratch"]
     for number, description in enumerate(GOOD_DESCRIPTIONS):
         dockerfile = (render(description=description) / "Dockerfile").read_text("utf-8")
         label = re.search(r"^LABEL (?:.*\\\n)*.*\n", dockerfile, re.MULTILINE)
         assert label
         lines.append(label[0].replace("org.opencontainers", f"org{number}.opencontainers"))
-    labels = engine.labels("\n".join(lines), tmp_path)
+    image = docker.build(tmp_path, dockerfile="\n".join(lines)).image
+    labels = docker.inspect(image)["Config"]["Labels"]
+    docker("image", "rm", "--force", image)
     for number, description in enumerate(GOOD_DESCRIPTIONS):
         assert labels[f"org{number}.opencontainers.image.description"] == description
         assert labels[f"org{number}.opencontainers.image.title"] == "order-api"
