@@ -1,19 +1,28 @@
+{% if not image_registry %}
 # syntax=docker/dockerfile:1
 
+{% endif %}
 ARG RUST_VERSION={{ rust_version }}
 ARG ALPINE_VERSION={{ alpine }}
 
 # Compiles on the machine that builds, for the platform that was asked for: nothing is emulated.
-FROM --platform=$BUILDPLATFORM rust:${RUST_VERSION}-alpine${ALPINE_VERSION} AS builder
+FROM --platform=$BUILDPLATFORM {{ 'rust:${RUST_VERSION}-alpine${ALPINE_VERSION}' | pulled_from(image_registry) }} AS builder
 ARG BUILDARCH
 ARG TARGETARCH
+ARG RUST_VERSION
 WORKDIR /app
 
-# What Cargo builds for is in /.cargo, which it reads from every folder below /.
-RUN case "$TARGETARCH" in \
+# What Cargo builds for is in /.cargo, which it reads from every folder below /. An organisation whose
+# network rewrites TLS passes its CA bundle as the secret ca_bundle; without it, the image's own is read.
+RUN --mount=type=secret,id=ca_bundle,target={{ ca_bundle }} \
+    case "$TARGETARCH" in \
+{% if 'linux/amd64' in platforms %}
         amd64) machine=x86_64 ;; \
+{% endif %}
+{% if 'linux/arm64' in platforms %}
         arm64) machine=aarch64 ;; \
-        *) echo "unsupported architecture: $TARGETARCH" >&2; exit 1 ;; \
+{% endif %}
+        *) echo "unsupported architecture $TARGETARCH: the platforms are {{ platforms | join(', ') }}" >&2; exit 1 ;; \
     esac \
     && target="$machine-unknown-linux-musl" \
     && rustup target add "$target" \

@@ -1,1 +1,1 @@
-FROM alpine:${ALPINE_VERSION}
+FROM {{ 'alpine:${ALPINE_VERSION}' | pulled_from(image_registry) }}

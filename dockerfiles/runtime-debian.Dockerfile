@@ -1,2 +1,2 @@
-FROM debian:${DEBIAN_SUITE}-slim
-COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+FROM {{ 'debian:${DEBIAN_SUITE}-slim' | pulled_from(image_registry) }}
+COPY --from=builder {{ ca_bundle }} /etc/ssl/certs/

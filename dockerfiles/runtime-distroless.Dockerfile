@@ -1,1 +1,1 @@
-FROM {{ versions.distroless }}
+FROM {{ versions.distroless | pulled_from(image_registry) }}

@@ -1,4 +1,4 @@
 FROM scratch
 {% if ca_certificates %}
-COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=builder {{ ca_bundle }} /etc/ssl/certs/
 {% endif %}

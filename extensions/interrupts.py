@@ -18,10 +18,18 @@ from copier.errors import UserMessageError
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _before: dict[int, Any] = {}
+_state = {"updating": False}
 
 
-def follow(phase: Phase) -> None:
-    """Hold SIGINT and SIGTERM while Copier renders and runs tasks, and give them back after."""
+def follow(phase: Phase, operation: str | None) -> None:
+    """Hold SIGINT and SIGTERM while Copier renders and runs tasks, and give them back after.
+
+    Args:
+        phase: What Copier does now.
+        operation: What it was asked for, `copy` or `update`, where that is known.
+    """
+    if operation is not None:
+        _state["updating"] = operation == "update"
     if threading.current_thread() is not threading.main_thread():
         return
     if phase in {Phase.RENDER, Phase.TASKS}:
@@ -32,6 +40,16 @@ def follow(phase: Phase) -> None:
         _give_back()
 
 
+def way_back() -> str:
+    """Say what is left of a run that has ended before its time."""
+    if _state["updating"]:
+        return (
+            "nothing of yours is lost, and `git reset --hard && git clean -fd` goes back to before "
+            "the update."
+        )
+    return "nothing is left behind."
+
+
 def _give_back() -> None:
     for number, handler in _before.items():
         signal.signal(number, handler)
@@ -40,11 +58,12 @@ def _give_back() -> None:
 
 def _stop(number: int, _frame: FrameType | None) -> None:
     phase = Phase.current()
-    if phase is Phase.TASKS:
-        for child in _children():
+    name = signal.Signals(number).name
+    if phase in {Phase.TASKS, Phase.MIGRATE} and (children := _children()):
+        for child in children:
             os.kill(child, signal.SIGTERM)
-    elif phase is Phase.RENDER:
-        raise UserMessageError(f"Stopped by {signal.Signals(number).name}; nothing is left behind.")
+    elif _state["updating"] or phase is Phase.RENDER:
+        raise UserMessageError(f"Stopped by {name}; {way_back()}")
     else:
         _give_back()
         os.kill(os.getpid(), number)

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,15 @@ def manifest(framework: str) -> dict[str, Any]:
     return tomllib.loads((ROOT / "services" / framework / "Cargo.toml").read_text("utf-8"))
 
 
+def requirements(table: Mapping[str, Any]) -> dict[str, str]:
+    """Return the crates that a Cargo manifest depends on, on any target, with their versions."""
+    found: dict[str, str] = {}
+    for part in (table, *table.get("target", {}).values()):
+        for name, wanted in part.get("dependencies", {}).items():
+            found[name] = wanted["version"] if isinstance(wanted, dict) else wanted
+    return found
+
+
 def minimum_rust() -> str:
     """Return the oldest Rust release that builds every framework, as `x.y.z`.
 
@@ -46,17 +56,18 @@ def minimum_rust() -> str:
     return max(declared, key=lambda version: parse_release(version) or (0, 0, 0))
 
 
-def alpine_for(rust: str) -> str:
+def alpine_for(rust: str, releases: Mapping[str, str] | None = None) -> str:
     """Return the Alpine release to build on.
 
     Args:
         rust: The Rust release, not below `minimum_rust()`.
+        releases: The newest Alpine from each Rust release on; `versions.toml` has the default.
 
     Returns:
         The newest Alpine known to have an official image of that Rust release.
     """
     wanted = parse_release(rust) or (0, 0, 0)
-    first, *later = versions()["alpine"].items()
+    first, *later = (versions()["alpine"] if releases is None else releases).items()
     alpine = first[1]
     for since, release in later:
         if wanted >= (parse_release(since) or wanted):

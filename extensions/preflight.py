@@ -1,9 +1,11 @@
 """What must be known of this machine before the first file is written."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from copier.errors import UserMessageError
 
@@ -21,12 +23,40 @@ def state(destination: Path) -> Literal["missing", "empty", "occupied"]:
     return "occupied" if entries - {".git"} else "empty"
 
 
-def require_smoke(level: str, framework: str) -> None:
+def refuse_credentials(source: str) -> None:
+    """Make sure that the template's URL can be written into the answers file of every service.
+
+    Args:
+        source: The URL or path of the template, as Copier records it.
+
+    Raises:
+        UserMessageError: It is a web address with a user or a password, and either may be a token.
+
+    Source: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1 and
+    https://git-scm.com/docs/gitcredentials for what keeps them instead.
+    """
+    url = urlsplit(source.removeprefix("git+"))
+    if url.scheme in {"http", "https"} and "@" in url.netloc:
+        raise UserMessageError(
+            "_src_path: the template's URL must have no credentials, since every service records "
+            f"it; use {url.scheme}://{url.netloc.rpartition('@')[2]}{url.path} and let a "
+            "credential helper of git keep them, or an SSH key"
+        )
+
+
+def require_smoke(level: str, framework: str, token: str) -> None:
     """Make sure that a smoke build can run here.
+
+    Args:
+        level: How far it is to go.
+        framework: Of the service.
+        token: The environment variable with the token of its private registry, "" for none.
 
     Raises:
         UserMessageError: It cannot, with the reason and the remedy.
     """
+    if level == "image" and token and not os.environ.get(token):
+        raise UserMessageError(f"smoke: image needs the token of cargo_registry in {token}")
     command = [sys.executable, str(ROOT / "hooks" / "smoke.py"), level]
     process = subprocess.run(
         [*command, "--preflight", str(ROOT / "services" / framework)],

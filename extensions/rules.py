@@ -10,9 +10,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
-from .pins import FRAMEWORKS, manifest, minimum_rust, parse_release
+import yaml
 
-Answer = str | int | bool
+from .pins import FRAMEWORKS, manifest, minimum_rust, parse_release, requirements
+
+Answer = str | int | bool | list[str]
 Rule = Callable[[object], Answer]
 
 # https://doc.rust-lang.org/reference/keywords.html, strict and reserved, of every edition.
@@ -35,6 +37,9 @@ RUNTIME_CRATES = frozenset({"tokio"})
 
 MAX_LABEL = 63  # RFC 1123, section 2.1
 MAX_DESCRIPTION = 256
+MAX_REPOSITORY = 255  # https://github.com/distribution/reference, reference.go
+LONGEST_IMAGE = "/distroless/static-debian13"
+MAX_URL = 2000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 
 # What turns the order of text around: https://www.unicode.org/reports/tr9/, section 2
@@ -63,12 +68,7 @@ def _text(value: object) -> str:
 
 
 def _dependencies() -> frozenset[str]:
-    names: set[str] = set()
-    for framework in FRAMEWORKS:
-        tables = [manifest(framework), *manifest(framework).get("target", {}).values()]
-        for table in tables:
-            names.update(table.get("dependencies", {}))
-    return frozenset(names) | RUNTIME_CRATES
+    return RUNTIME_CRATES.union(*(requirements(manifest(framework)) for framework in FRAMEWORKS))
 
 
 def service_name(value: object) -> str:
@@ -233,6 +233,124 @@ def ca_certificates(value: object) -> bool:
     raise Refusal(f"{_shown(value)} must be yes or no")
 
 
+def platforms(value: object) -> list[str]:
+    """Check the platforms that the image can be built for.
+
+    Args:
+        value: A list, or its YAML as the command line gives it.
+
+    Returns:
+        At least one of `PLATFORMS`, each once, in their order.
+
+    Raises:
+        Refusal: The value is no such list.
+
+    Source: https://github.com/opencontainers/image-spec/blob/main/image-index.md, `platform`.
+    """
+    wanted = value
+    if isinstance(value, str):
+        try:
+            wanted = yaml.safe_load(value)
+        except yaml.YAMLError:
+            wanted = None
+    if not isinstance(wanted, list) or not wanted:
+        raise Refusal(f"{_shown(value)} must be a list such as [{', '.join(PLATFORMS)}]")
+    for platform in wanted:
+        if platform not in PLATFORMS:
+            raise Refusal(f"{_shown(platform)} must be one of {', '.join(PLATFORMS)}")
+    return [platform for platform in PLATFORMS if platform in wanted]
+
+
+def image_registry(value: object) -> str:
+    """Check the mirror that all base images are pulled through.
+
+    Returns:
+        `host[:port][/path]`, or an empty string for no mirror.
+
+    Raises:
+        Refusal: The text is anything else, so a scheme or credentials too.
+
+    Source: the grammar of https://github.com/distribution/reference, whose first part is a host
+    only if it is `localhost` or has a dot or a port.
+    """
+    text = _text(value)
+    example = "such as registry.example.com/mirror"
+    if "://" in text:
+        raise Refusal(f"{_shown(text)} must have no scheme, {example}")
+    if "@" in text:
+        raise Refusal("must have no credentials; `docker login` keeps those")
+    label = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+    host = rf"(?:localhost|{label}(?:\.{label})+|(?:{label}|\[[0-9A-Fa-f:]+\])(?=:))"
+    part = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+    if text and not re.fullmatch(rf"{host}(?::[0-9]{{1,5}})?(?:/{part})*", text):
+        raise Refusal(f"{_shown(text)} must be host[:port][/path], {example}")
+    if len(text) + len(LONGEST_IMAGE) > MAX_REPOSITORY:
+        raise Refusal(f"must have at most {MAX_REPOSITORY - len(LONGEST_IMAGE)} characters")
+    return text
+
+
+def cargo_registry(value: object) -> str:
+    """Check the name of a private crate registry.
+
+    Returns:
+        ASCII letters, digits, `-` and `_`, a letter first, at most 63; or an empty string for none.
+
+    Raises:
+        Refusal: The text is anything else, or the name of crates.io.
+
+    Source: https://doc.rust-lang.org/cargo/reference/config.html#registries; an environment
+    variable has the name in it.
+    """
+    text = _text(value)
+    if text and not re.fullmatch(rf"[A-Za-z][A-Za-z0-9_-]{{0,{MAX_LABEL - 1}}}", text):
+        raise Refusal(
+            f"{_shown(text)} must be at most {MAX_LABEL} ASCII letters, digits, - and _, "
+            "with a letter first, such as acme"
+        )
+    if text == "crates-io":
+        raise Refusal(
+            "'crates-io' is a name of the public registry; choose another for the private one"
+        )
+    return text
+
+
+def cargo_registry_index(value: object) -> str:
+    """Check where the index of the private registry is.
+
+    Returns:
+        `sparse+https://host/path/` or the `https://` URL of a git repository, without credentials.
+
+    Raises:
+        Refusal: The text is anything else.
+
+    Sources: https://doc.rust-lang.org/cargo/reference/registries.html#using-an-alternate-registry
+    and https://doc.rust-lang.org/cargo/reference/registry-index.html#sparse-protocol, which wants
+    the slash at the end. The image that builds has no SSH client.
+    """
+    text = _text(value)
+    example = "such as sparse+https://cargo.example.com/index/"
+    address = (
+        r"https://(?P<user>[^/@]*@)?[A-Za-z0-9.\[\]:-]+(?P<path>/[!$&'()*+,;=:@%A-Za-z0-9._~/-]*)?"
+    )
+    match = re.fullmatch(rf"(?P<sparse>sparse\+)?{address}", text)
+    if match is None or len(text) > MAX_URL:
+        raise Refusal(f"{_shown(text)} must be a sparse+https:// or a git https:// URL, {example}")
+    if match["user"]:
+        raise Refusal("must have no credentials; the token comes from the environment")
+    if match["sparse"] and not text.endswith("/"):
+        raise Refusal(f"{_shown(text)} must end with a slash, {example}")
+    return text
+
+
+def token_variable(registry: str) -> str:
+    """Return the environment variable that Cargo takes a registry's token from, "" for none.
+
+    Source: https://doc.rust-lang.org/cargo/reference/config.html#registriesnametoken
+    """
+    name = registry.upper().replace("-", "_")
+    return f"CARGO_REGISTRIES_{name}_TOKEN" if name else ""
+
+
 def _one_of(*choices: str) -> Callable[[object], str]:
     def rule(value: object) -> str:
         if isinstance(value, str) and value in choices:
@@ -243,11 +361,13 @@ def _one_of(*choices: str) -> Callable[[object], str]:
     return rule
 
 
+PLATFORMS = ("linux/amd64", "linux/arm64")
+
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "framework": FRAMEWORKS,
     "runtime": ("scratch", "distroless", "alpine", "debian"),
     "profile": ("size", "speed"),
-    "smoke": ("build", "check", "none"),
+    "smoke": ("image", "build", "check", "none"),
 }
 
 RULES: Mapping[str, Rule] = {
@@ -257,6 +377,10 @@ RULES: Mapping[str, Rule] = {
     "port": port,
     "ca_certificates": ca_certificates,
     "rust_version": rust_version,
+    "platforms": platforms,
+    "image_registry": image_registry,
+    "cargo_registry": cargo_registry,
+    "cargo_registry_index": cargo_registry_index,
     **{name: _one_of(*choices) for name, choices in CHOICES.items()},
 }
 

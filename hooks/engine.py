@@ -40,6 +40,26 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def run_whole(*command: str) -> subprocess.CompletedProcess[str]:
+    """Do what `run` does, to the end even where a signal is to stop this process.
+
+    An engine goes on with what it was asked when the client that asked dies, so a container that is
+    being started can be removed only once its client has ended.
+    """
+    # Unlike subprocess.run, the block waits for the program when an exception leaves it.
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+
 def find() -> Engine:
     """Return the first docker client on the PATH that can build through BuildKit.
 

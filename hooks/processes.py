@@ -121,3 +121,9 @@ def run_logged(
             log.write(ESCAPES.sub(b"", chunk).replace(b"\r", b"\n"))
         log.flush()
         return process.wait()
+
+
+def last_line(text: str) -> str:
+    """Return the last line of what a program printed, mostly the one that says why it failed."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"

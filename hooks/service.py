@@ -79,8 +79,8 @@ def _listening_port(process: subprocess.Popen[bytes]) -> int:
             return int(match[1])
 
 
-def ask_health(service: Running) -> str:
-    """Ask `GET /health`.
+def ask_health(port: int) -> str:
+    """Ask `GET /health` on a port of 127.0.0.1.
 
     Returns:
         What it answered, such as `200 OK "OK"`.
@@ -88,7 +88,7 @@ def ask_health(service: Running) -> str:
     Raises:
         Misbehaved: It answered anything else, or nothing in 5 s.
     """
-    connection = http.client.HTTPConnection(HOST, service.port, timeout=SECONDS_TO_ANSWER)
+    connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS_TO_ANSWER)
     try:
         connection.request("GET", "/health")
         response = connection.getresponse()

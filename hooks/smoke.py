@@ -1,4 +1,4 @@
-"""The smoke build: proves a new service by building, starting, asking and stopping it.
+"""The smoke build: proves a service or its image by building, starting and asking it.
 
 Copier runs it in the folder of the service; see `_tasks` in copier.yml. Exit code 0 says that the
 service was proven, or that nobody asked for the proof by name and it cannot be made here.
@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +19,14 @@ from typing import IO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hooks import service
+from hooks import image, service
+from hooks.engine import Engine, NoEngine, find
 from hooks.processes import Stopped, run_logged, stoppable
 from hooks.toolchain import why_not
 
 LAST_LINES = 20
+# Set to anything but 0, this environment variable leaves image and container behind.
+KEEP = "SMOKE_KEEP"
 
 
 class Failed(Exception):
@@ -115,11 +119,54 @@ def prove(level: str, log: IO[bytes]) -> Report:
     try:
         with service.running(built[0]) as running:
             report.steps.append(("start", time.monotonic() - begin, f"port {running.port}"))
-            report.step("GET /health", lambda: service.ask_health(running))
+            report.step("GET /health", lambda: service.ask_health(running.port))
             report.step("healthcheck", lambda: service.run_healthcheck(running))
             report.step("SIGTERM", lambda: service.stop(running))
     except service.Misbehaved as error:
         raise Failed(f"start: {error}") from error
+    return report
+
+
+def prove_image(engine: Engine, keep: bool, log: IO[bytes]) -> Report:
+    """Prove the image of the service in the current folder.
+
+    Args:
+        engine: Builds and runs it.
+        keep: Leave image and container behind.
+        log: Gets everything that the engine prints.
+
+    Returns:
+        What was done.
+
+    Raises:
+        Failed: A step failed.
+    """
+    report = Report()
+    package = tomllib.loads(Path("Cargo.toml").read_text("utf-8"))["package"]
+    name = image.unique_name(package["name"])
+    built: list[image.Image] = []
+
+    def build() -> str:
+        built.append(image.build(engine, name, log))
+        return str(built[0])
+
+    try:
+        report.step("docker build", build)
+        print("smoke: docker run", file=sys.stderr)
+        begin = time.monotonic()
+        with image.running(built[0], keep=keep) as container:
+            report.steps.append(("docker run", time.monotonic() - begin, "healthy"))
+            report.step("GET /health", lambda: service.ask_health(container.port))
+            report.step("docker stop", lambda: image.stop(container))
+    except image.BuildFailed as error:
+        raise Failed(str(error)) from error
+    except service.Misbehaved as error:
+        raise Failed(f"docker run: {error}") from error
+    finally:
+        if not keep:
+            image.remove(engine, name)
+    if keep:
+        print(f"smoke: image and container {name} were kept", file=sys.stderr)
     return report
 
 
@@ -144,11 +191,22 @@ def _last_lines(log: IO[bytes]) -> str:
     return "\n".join(f"  {line}" for line in lines[-LAST_LINES:])
 
 
+def _why_not(level: str, folder: Path, log: IO[bytes]) -> str | None:
+    """Say why a level cannot run here, for the crate in a folder."""
+    if level != "image":
+        return why_not(folder, log)
+    try:
+        find()
+    except NoEngine as reason:
+        return str(reason)
+    return None
+
+
 def smoke(level: str, by_name: bool, log: IO[bytes]) -> int:
     """Prove the service in the current folder, and print a table or what went wrong.
 
     Args:
-        level: `check` or `build`.
+        level: `check`, `build` or `image`.
         by_name: Whether somebody asked for this level, so that it may not be skipped.
         log: An open file on the disk.
 
@@ -156,11 +214,17 @@ def smoke(level: str, by_name: bool, log: IO[bytes]) -> int:
         The exit code.
     """
     folder = Path.cwd()
-    if reason := why_not(folder, log):
+    reason = _why_not(level, folder, log)
+    if reason:
         print(f"smoke: {level} skipped: {reason}", file=sys.stderr)
         return 1 if by_name else 0
     try:
-        report = prove(level, log)
+        if level == "image":
+            engine = find()
+            print(f"smoke: {engine}", file=sys.stderr)
+            report = prove_image(engine, os.environ.get(KEEP, "") not in {"", "0"}, log)
+        else:
+            report = prove(level, log)
     except Failed as error:
         print(f"\nsmoke: {error}; the last lines were:", file=sys.stderr)
         print(f"{_last_lines(log)}\nsmoke: the whole log is {log.name}", file=sys.stderr)
@@ -172,7 +236,7 @@ def smoke(level: str, by_name: bool, log: IO[bytes]) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("level", choices=["check", "build"])
+    parser.add_argument("level", choices=["check", "build", "image"])
     parser.add_argument("--by-name", choices=["True", "False"], default="True")
     parser.add_argument(
         "--destination-was", choices=["missing", "empty", "occupied"], default="occupied"
@@ -181,7 +245,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--preflight",
         type=Path,
         metavar="FOLDER",
-        help="only tell whether the dependencies of the crate in FOLDER can be built here",
+        help="only tell whether this machine can do it for the crate in FOLDER",
     )
     options = parser.parse_args(arguments)
     folder = Path.cwd()
@@ -192,7 +256,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             with stoppable():
                 if options.preflight:
-                    reason = why_not(options.preflight, log)
+                    reason = _why_not(options.level, options.preflight, log)
                     print(reason or "", end="")
                     return 1 if reason else 0
                 code = smoke(options.level, options.by_name == "True", log)

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import IO
 
-from hooks.processes import run_logged
+from hooks.processes import last_line, run_logged
 
 
 def _output(*command: str) -> tuple[int, str]:
@@ -22,11 +22,6 @@ def _output(*command: str) -> tuple[int, str]:
         check=False,
     )
     return process.returncode, process.stdout.strip()
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it printed nothing"
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -44,34 +39,54 @@ def why_not(folder: Path, log: IO[bytes]) -> str | None:
         One sentence with the remedy, or None when Rust, a linker and every locked crate are here.
         A crate that is itself at fault is for the build to show, so it counts as None.
     """
+    needed = tomllib.loads((folder / "Cargo.toml").read_text("utf-8"))["package"]["rust-version"]
+    return why_no_rust(needed) or why_no_crates(folder, log)
+
+
+def why_no_rust(needed: str) -> str | None:
+    """Say why nothing can be compiled here.
+
+    Args:
+        needed: The oldest release of Rust that will do, as in `1.89`.
+
+    Returns:
+        One sentence with the remedy, or None when such a Rust and a linker are here.
+    """
     for program in ("cargo", "rustc"):
         if shutil.which(program) is None:
             return f"{program} is not installed; https://rustup.rs installs it"
     code, version = _output("rustc", "-vV")
     release = re.search(r"^release: ([0-9]+\.[0-9]+)", version, re.MULTILINE)
-    host = re.search(r"^host: (\S+)$", version, re.MULTILINE)
-    if code or release is None or host is None:
-        return f"rustc does not run: {_last_line(version)}"
-    needed = tomllib.loads((folder / "Cargo.toml").read_text("utf-8"))["package"]["rust-version"]
+    if code or release is None:
+        return f"rustc does not run: {last_line(version)}"
     if _numbers(release[1]) < _numbers(needed):
         return (
             f"Rust {release[1]} is too old, the service needs {needed}; `rustup update` brings it"
         )
     if os.name == "posix" and shutil.which("cc") is None:
         return "there is no C compiler to link with; on Debian, apt-get install gcc libc6-dev"
-    return _why_not_fetch(folder, host[1], log)
+    return None
 
 
-def _why_not_fetch(folder: Path, host: str, log: IO[bytes]) -> str | None:
-    manifest = str(folder / "Cargo.toml")
+def why_no_crates(folder: Path, log: IO[bytes]) -> str | None:
+    """Say why the locked crates of the crate in a folder cannot be downloaded.
+
+    Args:
+        folder: Has a `Cargo.toml` and a `Cargo.lock`.
+        log: Gets what Cargo prints.
+
+    Returns:
+        One sentence with Cargo's own reason, or None when all are here for this machine.
+    """
+    host = re.search(r"^host: (\S+)$", _output("rustc", "-vV")[1], re.MULTILINE)
+    target = ["--target", host[1]] if host else []
     start = log.tell()
-    code = run_logged(
-        ["cargo", "fetch", "--locked", "--target", host, "--manifest-path", manifest], log
-    )
+    command = ["cargo", "fetch", "--locked", *target, "--manifest-path"]
+    code = run_logged([*command, str(folder / "Cargo.toml")], log)
     if code == 0:
         return None
     log.seek(start)
     printed = log.read().decode("utf-8", "replace")
     if "--locked" in printed:
         return None
-    return f"the crates cannot be downloaded: {_last_line(printed)}"
+    return f"the crates cannot be downloaded: {last_line(printed)}"

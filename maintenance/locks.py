@@ -12,6 +12,19 @@ from pathlib import Path
 from extensions.pins import FRAMEWORKS, ROOT
 from extensions.sources import LOCKS, dependency_tables
 
+# What each lock file of Python takes from pyproject.toml beyond its dependencies.
+DEVELOPMENT = {
+    "requirements.lock": [],
+    "requirements-dev.lock": ["--group=dev", "--constraints=requirements.lock"],
+}
+
+
+def compile_command(name: str) -> list[str]:
+    """Return the command that renews a lock file of Python, but for where it is written."""
+    uv = str(Path(sys.executable).with_name("uv"))
+    options = ["--quiet", "--no-header", "--universal", "--generate-hashes", "--upgrade"]
+    return [uv, "pip", "compile", *options, "pyproject.toml", *DEVELOPMENT[name]]
+
 
 def _run(*command: str, folder: Path = ROOT) -> None:
     print(f"+ {' '.join(command)}", file=sys.stderr)
@@ -33,7 +46,8 @@ def lock_for_glibc(framework: str) -> str:
         (folder / "src").mkdir()
         (folder / "src" / "main.rs").write_text("fn main() {}\n", "utf-8")
         shutil.copy(crate / "Cargo.lock", folder)
-        _run("cargo", "update", "--workspace", "--offline", folder=folder)
+        in_step = ["cargo", "update", "--workspace", "--offline", "--quiet"]
+        subprocess.run(in_step, cwd=folder, check=True)
         return (folder / "Cargo.lock").read_text("utf-8")
 
 
@@ -44,12 +58,8 @@ def main() -> None:
         _run("cargo", "update", folder=crate)
         _run("cargo", "test", "--locked", folder=crate)
         (crate / LOCKS["glibc"]).write_text(lock_for_glibc(framework), "utf-8")
-    uv = str(Path(sys.executable).with_name("uv"))
-    options = ["--quiet", "--no-header", "--universal", "--generate-hashes", "--upgrade"]
-    compile_ = [uv, "pip", "compile", *options, "pyproject.toml"]
-    _run(*compile_, "--output-file=requirements.lock")
-    development = ["--group=dev", "--constraints=requirements.lock"]
-    _run(*compile_, *development, "--output-file=requirements-dev.lock")
+    for name in DEVELOPMENT:
+        _run(*compile_command(name), f"--output-file={name}")
 
 
 if __name__ == "__main__":

@@ -156,6 +156,69 @@ BAD_OWNERS: list[object] = [
 ]
 GOOD_OWNERS = ["platform", "group:default/platform", "user:jane.doe", "Team_1", "x"]
 
+BAD_PLATFORMS: list[object] = [
+    "",
+    "[]",
+    "linux/amd64",
+    "[linux/s390x]",
+    "[linux/amd64",
+    "{}",
+    "[[]]",
+]
+BAD_IMAGE_REGISTRIES: list[object] = [
+    "https://registry.example.com",
+    "user:secret@registry.example.com",
+    "registry",
+    "harbor/proxy",
+    "registry.example.com/",
+    "registry.example.com/Upper",
+    "registry.example.com:port",
+    "registry.example.com//x",
+    "registry.example.com/x:tag",
+    "registry.example.com\nRUN id",
+    "a b.example.com",
+    "x." * 120 + "com",
+    "-x.example.com",
+]
+GOOD_IMAGE_REGISTRIES = [
+    "",
+    "localhost",
+    "localhost:5000",
+    "127.0.0.1:5000",
+    "registry.example.com",
+    "registry:5000/a/b",
+    "[::1]:5000",
+    "123.dkr.ecr.eu-west-1.amazonaws.com/docker-hub",
+    "harbor.example.com/proxy_cache/a-b",
+]
+BAD_CARGO_REGISTRIES: list[object] = ["a b", "9x", "-x", "a.b", "crates-io", "x\n", "ü", "x" * 64]
+GOOD_CARGO_REGISTRIES = ["", "acme", "Acme_2", "my-company", "x" * 63]
+BAD_INDEXES: list[object] = [
+    "",
+    "cargo.example.com",
+    "http://cargo.example.com/index/",
+    "sparse+http://cargo.example.com/index/",
+    "sparse+https://cargo.example.com/index",
+    "sparse+https://user:secret@cargo.example.com/index/",
+    "https://token@git.example.com/index.git",
+    "ssh://git@git.example.com/index.git",
+    "git@git.example.com:index.git",
+    "registry+https://cargo.example.com/index/",
+    "sparse+https:///index/",
+    "sparse+https://cargo.example.com/in dex/",
+    'sparse+https://cargo.example.com/"/',
+    "sparse+https://cargo.example.com/index/\n",
+    "sparse+https://cargo.example.com/?x/",
+    "https://cargo.example.com/" + "x" * 2000,
+]
+GOOD_INDEXES = [
+    "sparse+https://cargo.example.com/index/",
+    "sparse+https://cargo.example.com/",
+    "sparse+https://127.0.0.1:8443/a/b%20c/",
+    "https://git.example.com/index.git",
+    "https://git.example.com:8443/group/index",
+]
+
 # By the name of its question; strings, as `--data` and a prompt give them.
 BAD: dict[str, list[object]] = {
     "service_name": BAD_NAMES,
@@ -166,6 +229,10 @@ BAD: dict[str, list[object]] = {
     "framework": ["axum", "Actix", "", "actix\n"],
     "runtime": ["ubuntu", ""],
     "profile": ["tiny"],
+    "platforms": BAD_PLATFORMS,
+    "image_registry": BAD_IMAGE_REGISTRIES,
+    "cargo_registry": BAD_CARGO_REGISTRIES,
+    "cargo_registry_index": BAD_INDEXES,
     "smoke": ["all", ""],
     "ca_certificates": ["maybe", ""],
 }
@@ -177,13 +244,28 @@ BAD_YAML: dict[str, list[object]] = {
     "port": [True, False, 8080.5, 8080.0, None, 0, 80, 65536, -5, [8080]],
     "rust_version": [1.85, 1, None],
     "framework": [None, 1],
+    "platforms": [None, [], {}, 1, True, ["linux/s390x"], [None], [["linux/amd64"]]],
+    "image_registry": [None, 1, ["x.example.com"]],
+    "cargo_registry": [None, True],
+    "cargo_registry_index": [None, 1],
     "ca_certificates": [None, 1, "2"],
 }
 
 FRAMEWORKS = ("actix", "rocket")
 RUNTIMES = ("scratch", "distroless", "alpine", "debian")
 PROFILES = ("size", "speed")
-COMBINATIONS = [
+COMBINATIONS: list[dict[str, object]] = [
     dict(zip(("framework", "runtime", "profile", "ca_certificates", "port"), values, strict=True))
     for values in itertools.product(FRAMEWORKS, RUNTIMES, PROFILES, (False, True), (8080, 3000))
+]
+REGISTRIES = {
+    "image_registry": "registry.example.com/mirror",
+    "cargo_registry": "acme-private",
+    "cargo_registry_index": "sparse+https://cargo.example.com/index/",
+}
+COMBINATIONS += [
+    {"framework": framework, "runtime": runtime, "platforms": [platform], **REGISTRIES}
+    for framework in FRAMEWORKS
+    for runtime in RUNTIMES
+    for platform in ("linux/amd64", "linux/arm64")
 ]

@@ -19,6 +19,14 @@ Copy = Callable[..., Path]
 REPORT = pytest.StashKey[list[str]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cases",
+        type=int,
+        help="how many random cases each property is tried on; without it, few and the same ones",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[REPORT] = []
 
@@ -33,10 +41,11 @@ def pytest_terminal_summary(
 def need(program: str, remedy: str) -> None:
     """Skip a test for want of a program, or fail it where nothing may be skipped."""
     if shutil.which(program) is None:
-        _missing(f"{program} is not installed; {remedy}")
+        missing(f"{program} is not installed; {remedy}")
 
 
-def _missing(reason: str) -> None:
+def missing(reason: str) -> None:
+    """Skip a test for a reason, or fail it where nothing may be skipped."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -58,10 +67,19 @@ def docker(pytestconfig: pytest.Config) -> Docker:
     try:
         provided = stand_ins.provide(find())
     except (NoEngine, stand_ins.CannotMake) as reason:
-        _missing(str(reason))
+        missing(str(reason))
         raise
     pytestconfig.stash[REPORT].append(f"base images: {provided}")
     return Docker(provided)
+
+
+@pytest.fixture
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that temporary files go to, the logs of smoke builds among them."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +98,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if name and source.is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name, follow_symlinks=False)
+    return folder
+
+
+@pytest.fixture
+def broken(template: Path, tmp_path: Path) -> Path:
+    """Return a template of one's own to break."""
+    folder = tmp_path / "template"
+    shutil.copytree(template, folder)
     return folder
 
 

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import subprocess
+import tarfile
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,6 +122,29 @@ class Docker:
             self("rm", container)
         return to
 
+    def layers(self, image: str, base: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """Yield path and content of every file in the layers of an image, and of its configuration.
+
+        Args:
+            image: The image.
+            base: Another, whose layers are left out.
+        """
+        skip = self.inspect(base)["RootFS"]["Layers"] if base else []
+        with tempfile.NamedTemporaryFile(suffix=".tar") as file:
+            self("save", "--output", file.name, image)
+            with tarfile.open(file.name) as saved:
+                (manifest,) = json.loads(_read(saved, "manifest.json"))
+                config = _read(saved, manifest["Config"])
+                yield manifest["Config"], config
+                digests = json.loads(config)["rootfs"]["diff_ids"]
+                for name, digest in zip(manifest["Layers"], digests, strict=True):
+                    if digest in skip:
+                        continue
+                    with tarfile.open(fileobj=saved.extractfile(name)) as layer:
+                        for member in layer:
+                            if member.isfile():
+                                yield member.name, _read(layer, member)
+
     @contextmanager
     def started(self, image: str, port: int, *options: str) -> Iterator["Container"]:
         """Run an image locked down and with its port published, and wait until it is healthy."""
@@ -133,6 +158,12 @@ class Docker:
             yield running
         finally:
             self("rm", "--force", container)
+
+
+def _read(archive: tarfile.TarFile, member: str | tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(member)
+    assert file
+    return file.read()
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,20 @@
 """Bad answers on the command line end in one line, before a file or folder is made."""
 
+import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from tests.answers import BAD, BAD_YAML
+from tests.conftest import ROOT
 
 TOO_LONG_FOR_AN_ARGUMENT = 100_000  # bytes, on Linux MAX_ARG_STRLEN is 131 072
 
@@ -34,10 +39,10 @@ def copy_cli(
     (script,) = entry_points(group="console_scripts", name="copier")
     run = script.load()
 
-    def copy(*arguments: str) -> Ended:
+    def copy(*arguments: str, source: str = str(template)) -> Ended:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(
-            sys, "argv", ["copier", "copy", "--trust", *arguments, str(template), "made/service"]
+            sys, "argv", ["copier", "copy", "--trust", *arguments, source, "made/service"]
         )
         with pytest.raises(SystemExit) as exited:
             run()
@@ -108,6 +113,12 @@ def test_no_name(copy_cli: CopyCli, tmp_path: Path) -> None:
     assert "-d service_name=order-api" in ended.stderr
 
 
+def test_a_private_registry_without_its_index(copy_cli: CopyCli, tmp_path: Path) -> None:
+    ended = copy_cli("--defaults", "--data=service_name=ok", "--data=cargo_registry=acme")
+    assert_refused(ended, "cargo_registry_index", tmp_path)
+    assert "-d cargo_registry_index=sparse+https://cargo.example.com/index/" in ended.stderr
+
+
 def test_two_bad_answers_have_a_line_each(copy_cli: CopyCli, tmp_path: Path) -> None:
     ended = copy_cli("--defaults", "--data=service_name=fn", "--data=port=1")
     assert ended.code == 1
@@ -135,6 +146,39 @@ def test_a_legal_answer_is_taken(copy_cli: CopyCli, tmp_path: Path) -> None:
         "  cargo run",
         "  docker build -t ok .",
     ]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """Serve the template's repository by HTTP, and return host, port and path."""
+    folder = tmp_path / "served"
+    subprocess.run(["git", "clone", "--quiet", "--bare", ROOT, folder / "t.git"], check=True)
+    subprocess.run(["git", "-C", folder / "t.git", "update-server-info"], check=True)
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(folder))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}/t.git"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("credentials", ["jane:secret", "ghp_secret", ":secret"])
+def test_a_template_by_a_url_with_credentials(
+    credentials: str, served: str, copy_cli: CopyCli, tmp_path: Path
+) -> None:
+    source = f"http://{credentials}@{served}"
+    ended = copy_cli("--defaults", "--vcs-ref=HEAD", "--data=service_name=ok", source=source)
+    assert ended.code == 1
+    (line,) = [line for line in ended.stderr.splitlines() if "_src_path: " in line]
+    assert f"use http://{served} and let a credential helper" in line
+    assert "secret" not in line
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("level", ["build", "check"])

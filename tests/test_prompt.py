@@ -8,7 +8,8 @@ import pexpect
 import pytest
 import yaml
 
-ENTER, DOWN, CLEAR = "\r", "\x1b[B", "\x15"
+ENTER, DOWN, CLEAR, SPACE = "\r", "\x1b[B", "\x15", " "
+WHERE_IS_THE_CURSOR = "\x1b[6n"
 
 
 @pytest.fixture
@@ -26,6 +27,36 @@ def copier(template: Path, tmp_path: Path) -> Iterator["pexpect.spawn[str]"]:
 
 
 def test_a_whole_conversation(copier: "pexpect.spawn[str]", tmp_path: Path) -> None:
+    say_what_it_is(copier)
+    say_where_it_runs(copier)
+    copier.expect("How far to prove the service")
+    copier.send(DOWN + DOWN + ENTER)
+
+    copier.expect("order-api is ready")
+    copier.expect(pexpect.EOF)
+    assert copier.wait() == 0
+
+    recorded = yaml.safe_load((tmp_path / "made" / ".copier-answers.yml").read_text("utf-8"))
+    del recorded["_src_path"]
+    assert recorded == {
+        "service_name": "order-api",
+        "description": 'Takes "orders" & {{7*7}} 🦀',
+        "owner": "shop",
+        "framework": "rocket",
+        "port": 9000,
+        "profile": "size",
+        "rust_version": "1.97.0",
+        "runtime": "scratch",
+        "ca_certificates": True,
+        "platforms": ["linux/arm64"],
+        "image_registry": "registry.example.com/mirror",
+        "cargo_registry": "acme",
+        "cargo_registry_index": "sparse+https://cargo.example.com/index/",
+        "smoke": "none",
+    }
+
+
+def say_what_it_is(copier: "pexpect.spawn[str]") -> None:
     copier.expect("Name of the service")
     copier.send("fn" + ENTER)
     copier.expect("'fn' is a keyword of Rust; choose another, such as fn-api")
@@ -61,33 +92,33 @@ def test_a_whole_conversation(copier: "pexpect.spawn[str]", tmp_path: Path) -> N
     copier.expect("must be an exact release of Rust")
     copier.send(CLEAR + "1.97.0" + ENTER)
 
+
+def say_where_it_runs(copier: "pexpect.spawn[str]") -> None:
     copier.expect("Base of the image")
     copier.send(ENTER)
 
     copier.expect("Put CA certificates in the image")
     copier.send("y")
 
-    copier.expect("How far to prove the service")
-    copier.send(DOWN + DOWN + ENTER)
+    copier.expect_exact(WHERE_IS_THE_CURSOR)
+    copier.send("\x1b[9;1R")  # a terminal that does not answer is not shown what is wrong
+    copier.expect("Platforms that the image can be built for")
+    copier.send(SPACE + DOWN + SPACE + ENTER)
+    copier.expect("must be a list such as")
+    copier.send(SPACE + ENTER)
 
-    copier.expect("order-api is ready")
-    copier.expect(pexpect.EOF)
-    assert copier.wait() == 0
+    copier.expect("Mirror that all base images")
+    copier.send("https://registry.example.com" + ENTER)
+    copier.expect("must have no scheme")
+    copier.send(CLEAR + "registry.example.com/mirror" + ENTER)
 
-    recorded = yaml.safe_load((tmp_path / "made" / ".copier-answers.yml").read_text("utf-8"))
-    del recorded["_src_path"]
-    assert recorded == {
-        "service_name": "order-api",
-        "description": 'Takes "orders" & {{7*7}} 🦀',
-        "owner": "shop",
-        "framework": "rocket",
-        "port": 9000,
-        "profile": "size",
-        "rust_version": "1.97.0",
-        "runtime": "scratch",
-        "ca_certificates": True,
-        "smoke": "none",
-    }
+    copier.expect("Name of a private crate registry")
+    copier.send("acme" + ENTER)
+
+    copier.expect("Index of that registry")
+    copier.send("sparse+https://cargo.example.com/index" + ENTER)
+    copier.expect("must end with a slash")
+    copier.send("/" + ENTER)
 
 
 def test_ctrl_c_at_a_question_leaves_nothing(copier: "pexpect.spawn[str]", tmp_path: Path) -> None:

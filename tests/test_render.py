@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from extensions.pins import manifest, versions
-from extensions.rules import CHOICES, RULES
+from extensions.rules import CHOICES, PLATFORMS, RULES
 from tests.answers import COMBINATIONS
 from tests.conftest import ROOT, Copy, render_service
 
@@ -52,8 +52,12 @@ def identity(value: object) -> str:
 def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str) -> None:
     folder = render(**answers)
     emitted = files(folder)
+    private = "cargo_registry" in answers
+    answers = {"profile": "size", "ca_certificates": False, "port": 8080, **answers}
+    if answers["framework"] == "rocket" and private:
+        answers["port"] = 8000
 
-    assert set(emitted) == FILES
+    assert set(emitted) == FILES | ({".cargo/config.toml"} if private else set())
     for name, text in emitted.items():
         assert text.endswith("\n"), name
         assert not text.startswith("\n"), name
@@ -84,10 +88,12 @@ def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str)
     assert "order-api" in locked
     assert "service" not in locked
 
+    tomllib.loads(emitted.get(".cargo/config.toml", ""))
     certificates = answers["runtime"] == "debian" or (
         answers["runtime"] == "scratch" and answers["ca_certificates"]
     )
-    assert ("ca-certificates.crt" in emitted["Dockerfile"]) == certificates
+    copied = "COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/\n"
+    assert (copied in emitted["Dockerfile"]) == certificates
 
     for text in (emitted["README.md"], emitted["Dockerfile"], emitted["src/settings.rs"]):
         ports = set(re.findall(r"\b(3000|8000|8080)\b", text))
@@ -155,12 +161,13 @@ def test_the_questions_and_the_rules_are_the_same() -> None:
     config = yaml.safe_load((ROOT / "copier.yml").read_text())
     questions = {name: value for name, value in config.items() if not name.startswith("_")}
     assert set(questions) == set(RULES)
+    legal = {**CHOICES, "platforms": PLATFORMS}
     for name, question in questions.items():
         assert question["help"].endswith("."), name
         assert ". " not in question["help"], name
         choices = question.get("choices")
-        assert tuple(choices.values() if choices else ()) == CHOICES.get(name, ()), name
-        if not choices and question["type"] != "bool":
+        assert tuple(choices.values() if choices else ()) == legal.get(name, ()), name
+        if name not in CHOICES and question["type"] != "bool":
             assert question["validator"] == f"{{{{ {name} | refusal('{name}') }}}}"
 
 
@@ -178,7 +185,8 @@ def test_every_question_is_used(template: Path) -> None:
 
 def test_no_file_name_can_come_out_empty(template: Path) -> None:
     for path in (template / "template").rglob("*"):
-        assert "{%" not in path.name, "conditions belong around the whole name, with its suffix"
+        whole = re.fullmatch(r"\{% if \w+ %\}[^{}]+\{% endif %\}", path.name)
+        assert whole or "{%" not in path.name, "a condition belongs around the whole name"
         assert '"' not in path.name, "Windows cannot check it out"
 
 
@@ -194,7 +202,26 @@ def test_no_file_name_can_come_out_empty(template: Path) -> None:
 def test_the_images_are_exact_and_of_one_suite(
     runtime: str, images: list[str], render: Copy
 ) -> None:
-    dockerfile = (render(runtime=runtime) / "Dockerfile").read_text()
+    assert _bases(render(runtime=runtime)) == images
+    mirrored = _bases(render(runtime=runtime, image_registry="r.example.com:5000/mirror"))
+    for name, image in zip(mirrored, images, strict=True):
+        own = image.replace("gcr.io/", "") if "/" in image else f"library/{image}"
+        assert name == (image if image == "scratch" else f"r.example.com:5000/mirror/{own}")
+
+
+def _bases(folder: Path) -> list[str]:
+    dockerfile = (folder / "Dockerfile").read_text()
     arguments = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
     bases = re.findall(r"^FROM (?:--platform=\S+ )?(\S+)", dockerfile, re.MULTILINE)
-    assert [re.sub(r"\$\{(\w+)\}", lambda m: arguments[m[1]], base) for base in bases] == images
+    return [re.sub(r"\$\{(\w+)\}", lambda m: arguments[m[1]], base) for base in bases]
+
+
+def test_platforms_that_were_not_chosen_are_not_built(render: Copy) -> None:
+    for runtime in CHOICES["runtime"]:
+        dockerfile = (render(runtime=runtime, platforms=["linux/arm64"]) / "Dockerfile").read_text()
+        assert not re.search("amd64|x86", dockerfile), runtime
+        assert "the platforms are linux/arm64" in dockerfile
+
+
+def test_a_mirror_serves_all_that_is_pulled(render: Copy) -> None:
+    assert "# syntax" not in (render(image_registry="r.example.com") / "Dockerfile").read_text()

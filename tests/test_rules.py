@@ -1,13 +1,29 @@
 import pytest
 
+from extensions.images import pulled_from
 from extensions.pins import alpine_for, minimum_rust, versions
 from extensions.rules import RULES, Refusal, refusal, refusals
-from tests.answers import BAD, BAD_YAML, GOOD_DESCRIPTIONS, GOOD_NAMES, GOOD_OWNERS
+from tests.answers import (
+    BAD,
+    BAD_YAML,
+    GOOD_CARGO_REGISTRIES,
+    GOOD_DESCRIPTIONS,
+    GOOD_IMAGE_REGISTRIES,
+    GOOD_INDEXES,
+    GOOD_NAMES,
+    GOOD_OWNERS,
+)
 
 GOOD: list[tuple[str, object, object]] = [
     *(("service_name", name, name) for name in GOOD_NAMES),
     *(("description", text, text) for text in GOOD_DESCRIPTIONS),
     *(("owner", owner, owner) for owner in GOOD_OWNERS),
+    *(("image_registry", registry, registry) for registry in GOOD_IMAGE_REGISTRIES),
+    *(("cargo_registry", registry, registry) for registry in GOOD_CARGO_REGISTRIES),
+    *(("cargo_registry_index", index, index) for index in GOOD_INDEXES),
+    ("platforms", "[linux/arm64]", ["linux/arm64"]),
+    ("platforms", "[linux/arm64, linux/amd64, linux/arm64]", ["linux/amd64", "linux/arm64"]),
+    ("platforms", ["linux/arm64", "linux/amd64"], ["linux/amd64", "linux/arm64"]),
     ("port", "1024", 1024),
     ("port", 65535, 65535),
     ("rust_version", "1.89.0", "1.89.0"),
@@ -71,3 +87,17 @@ def test_an_old_rust_builds_on_an_alpine_that_it_was_published_on(rust: str, alp
 def test_the_pinned_rust_is_a_legal_answer() -> None:
     assert refusal(versions()["rust"], "rust_version") == ""
     assert refusal(minimum_rust(), "rust_version") == ""
+
+
+@pytest.mark.parametrize(
+    ("image", "registry", "name"),
+    [
+        ("alpine:3.24", "", "alpine:3.24"),
+        ("alpine:3.24", "localhost:5000", "localhost:5000/library/alpine:3.24"),
+        ("rust:${X}-slim", "r.example.com/a/b", "r.example.com/a/b/library/rust:${X}-slim"),
+        ("gcr.io/distroless/x:y", "r.example.com/m", "r.example.com/m/distroless/x:y"),
+        ("gcr.io/distroless/x:y", "", "gcr.io/distroless/x:y"),
+    ],
+)
+def test_an_image_has_its_own_name_below_a_mirror(image: str, registry: str, name: str) -> None:
+    assert pulled_from(image, registry) == name

@@ -17,15 +17,6 @@ COPIER = str(Path(sys.executable).with_name("copier"))
 
 
 @pytest.fixture
-def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder that temporary files go to, the logs of smoke builds among them."""
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    monkeypatch.setenv("TMPDIR", str(folder))
-    return folder
-
-
-@pytest.fixture
 def cold_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty target folder, so that Cargo has minutes of work; its processes name it."""
     folder = tmp_path / "cold-target"
@@ -114,15 +105,7 @@ def test_none_does_nothing(template: Path, tmp_path: Path) -> None:
     assert "Running task" not in ended.stderr
 
 
-@pytest.fixture
-def broken(template: Path, tmp_path: Path) -> Path:
-    """Return a template of one's own to break."""
-    folder = tmp_path / "template"
-    shutil.copytree(template, folder)
-    return folder
-
-
-def _assert_failed(ended: subprocess.CompletedProcess[str], folder: Path, logs: Path) -> str:
+def assert_failed(ended: subprocess.CompletedProcess[str], folder: Path, logs: Path) -> str:
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert not folder.exists()
@@ -137,7 +120,7 @@ def test_a_service_that_does_not_compile(
     with (broken / "services" / "actix" / "src" / "routes.rs").open("a") as routes:
         routes.write("fn broken( {}\n")
     ended = copy(broken, tmp_path / "x", smoke="check")
-    log = _assert_failed(ended, tmp_path / "x", logs)
+    log = assert_failed(ended, tmp_path / "x", logs)
     assert "cargo check --locked ended with 101; the last lines were:" in ended.stderr
     last = ended.stderr[ended.stderr.index("the last lines were:") :]
     assert "could not compile `order-api`" in last
@@ -151,7 +134,7 @@ def test_a_service_that_answers_wrongly(
     routes = broken / "services" / "actix" / "src" / "routes.rs"
     routes.write_text(routes.read_text().split("#[cfg(test)]")[0].replace('"OK"', '"KO"'))
     ended = copy(broken, tmp_path / "x")
-    _assert_failed(ended, tmp_path / "x", logs)
+    assert_failed(ended, tmp_path / "x", logs)
     assert "smoke: GET /health: GET /health answered 200 OK 'KO'" in ended.stderr
     wait_until_gone(cargo)
 
@@ -163,11 +146,11 @@ def test_a_service_that_does_not_start(
     main.write_text(main.read_text().replace("match run() {", "match Err(String::new()) {", 1))
     main.write_text(main.read_text().replace("fn run()", "#[allow(dead_code)]\nfn run()"))
     ended = copy(broken, tmp_path / "x")
-    _assert_failed(ended, tmp_path / "x", logs)
+    assert_failed(ended, tmp_path / "x", logs)
     assert "smoke: start: it ended at once, with exit 1" in ended.stderr
 
 
-def _without_rust(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def without_rust(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     programs = tmp_path / "bin"
     programs.mkdir()
     git = shutil.which("git")
@@ -216,7 +199,7 @@ def _without_linker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
 
 Machine = Callable[[pytest.MonkeyPatch, Path], str]
 MACHINES: list[Machine] = [
-    _without_rust,
+    without_rust,
     _offline,
     _old_rust,
     _rustup_without_a_toolchain,

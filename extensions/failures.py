@@ -1,0 +1,25 @@
+"""Errors of the machine while Copier writes: told in one line, where it would show a traceback."""
+
+import sys
+from types import TracebackType
+
+from plumbum import ProcessExecutionError
+
+from . import interrupts
+
+
+def tell_in_a_line() -> None:
+    """Let an error that ends Copier be told in one line: a full disk, or a git that fails."""
+    sys.excepthook = _tell
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if isinstance(error, ProcessExecutionError):
+        lines = str(error.stderr).strip().splitlines() or ["it does not say why"]
+        reason = f"{error.argv[0]} ended with {error.retcode}: {lines[-1]}"
+    elif isinstance(error, OSError) and error.strerror:
+        reason = error.strerror + (f": {error.filename}" if error.filename else "")
+    else:
+        sys.__excepthook__(kind, error, trace)
+        return
+    print(f"{reason}; {interrupts.way_back()}", file=sys.stderr)

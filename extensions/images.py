@@ -1,0 +1,27 @@
+"""The images that a Dockerfile names, and where files are in them."""
+
+# Debian, Alpine and distroless agree, and both builders have it:
+# https://github.com/golang/go/blob/master/src/crypto/x509/root_linux.go lists who keeps it where.
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def pulled_from(image: str, registry: str) -> str:
+    """Name an image as a mirror has it.
+
+    Args:
+        image: The name as `docker pull` takes it.
+        registry: `host[:port][/path]` of the mirror, or an empty string.
+
+    Returns:
+        The name below the mirror, whose repositories are called as at their origin, those of Docker
+        Hub `library/...`; without a mirror the name itself.
+
+    Source: https://github.com/distribution/reference for the parts of a name; both
+    https://goharbor.io/docs/latest/administration/configure-proxy-cache/ and
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-working-pulling.html
+    ask for `library`.
+    """
+    if not registry:
+        return image
+    host, slash, repository = image.partition("/")
+    return f"{registry}/{repository}" if slash and "." in host else f"{registry}/library/{image}"

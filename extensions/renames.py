@@ -1,0 +1,62 @@
+"""What earlier versions of the template called otherwise: the entries of renames.toml."""
+
+import tomllib
+from dataclasses import dataclass
+from typing import Literal
+
+from packaging.version import InvalidVersion, Version
+
+from .pins import ROOT
+
+FILE = ROOT / "renames.toml"
+
+
+@dataclass(frozen=True)
+class Rename:
+    """A question or a file that is called otherwise since some version."""
+
+    was: str
+    now: str
+    since: Version
+
+
+def renames(kind: Literal["questions", "files"]) -> list[Rename]:
+    """Return what is called otherwise, oldest first.
+
+    Raises:
+        ValueError: An entry is not complete.
+    """
+    table = tomllib.loads(FILE.read_text("utf-8"))
+    try:
+        found = [
+            Rename(entry["was"], entry["is"], Version(entry["since"])) for entry in table[kind]
+        ]
+    except (InvalidVersion, KeyError) as reason:
+        raise ValueError(f"{FILE.name}: an entry of {kind} is not complete: {reason}") from None
+    return sorted(found, key=lambda rename: rename.since)
+
+
+def renames_since(kind: Literal["questions", "files"], before: str) -> list[Rename]:
+    """Return what is called otherwise since an earlier version, oldest first.
+
+    Args:
+        kind: What to look for.
+        before: The earlier version, as an answers file records it.
+
+    Source: https://packaging.python.org/en/latest/specifications/version-specifiers/ for the order.
+    """
+    earlier = version(before)
+    return [rename for rename in renames(kind) if earlier is None or earlier < rename.since]
+
+
+def version(commit: str) -> Version | None:
+    """Return the version of a commit as Copier records it: a tag, or what `git describe` says.
+
+    Returns:
+        The version, that of the tag before it for a commit after one; None for any other text.
+    """
+    tag = commit.rsplit("-", 2)[0] if commit.count("-") >= 2 else commit
+    try:
+        return Version(tag)
+    except InvalidVersion:
+        return None

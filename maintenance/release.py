@@ -1,0 +1,192 @@
+"""Tells whether the template is ready to be tagged: what is left to do, a line each.
+
+Run it as `bin/release 1.2.3`; see docs/releasing.md. It changes nothing.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from packaging.version import InvalidVersion, Version
+
+from extensions.pins import FRAMEWORKS, ROOT
+from extensions.renames import renames
+from extensions.sources import LOCKS
+from maintenance.locks import compile_command, lock_for_glibc
+
+
+class Lacks(Exception):
+    """Something is left to do; the message says what."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A version that is to be tagged, and the one before it, if there is one."""
+
+    version: str
+    before: str | None
+
+
+def version(release: Release) -> str:
+    """Check that the version is PEP 440, as Copier sorts them, and newer than every tag.
+
+    Source: https://copier.readthedocs.io/en/stable/updating/ and
+    https://packaging.python.org/en/latest/specifications/version-specifiers/
+    """
+    try:
+        parsed = Version(release.version)
+    except InvalidVersion:
+        raise Lacks(f"{release.version} is no PEP 440 version, such as 1.2.3") from None
+    if str(parsed) != release.version:
+        raise Lacks(f"{release.version} must be written {parsed}")
+    if release.before and parsed <= Version(release.before):
+        raise Lacks(f"{release.version} must be newer than {release.before}, which is tagged")
+    return f"{release.version}, after {release.before or 'none'}"
+
+
+def tree(_release: Release) -> str:
+    """Check that what would be tagged is what is here."""
+    if _git("status", "--porcelain"):
+        raise Lacks("there are changes that are not committed")
+    return "all is committed"
+
+
+def changelog(release: Release) -> str:
+    """Check that the changelog tells owners of services what the version changes for them."""
+    entries = re.findall(r"^- ", _section(release.version), re.MULTILINE)
+    if not entries:
+        raise Lacks(f"CHANGELOG.md needs a section `## {release.version}` with an entry")
+    return f"{len(entries)} entries"
+
+
+def crates(_release: Release) -> str:
+    """Check that Cargo knows no newer crates than the locked ones, and that the locks agree."""
+    for framework in FRAMEWORKS:
+        crate = ROOT / "services" / framework
+        shown = subprocess.run(
+            ["cargo", "update", "--dry-run"], cwd=crate, capture_output=True, text=True, check=False
+        ).stderr
+        moves = re.findall(r"^ +(?:Updating|Adding|Removing) (\S+) v.*", shown, re.MULTILINE)
+        if moves:
+            raise Lacks(f"{framework}: {', '.join(moves)} can move; bin/renew renews the locks")
+        if (crate / LOCKS["glibc"]).read_text("utf-8") != lock_for_glibc(framework):
+            raise Lacks(f"{framework}: {LOCKS['glibc']} differs; bin/renew renews the locks")
+    return "the newest that fit are locked"
+
+
+def packages(_release: Release) -> str:
+    """Check that the Python packages are locked in their newest versions."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("requirements.lock", "requirements-dev.lock"):
+            newest = Path(folder) / name
+            subprocess.run(
+                [*compile_command(name), f"--output-file={newest}"], cwd=ROOT, check=True
+            )
+            if newest.read_text("utf-8") != (ROOT / name).read_text("utf-8"):
+                raise Lacks(f"{name} is not the newest; bin/renew renews the locks")
+    return "the newest that fit are locked"
+
+
+def questions(release: Release) -> str:
+    """Check that no recorded answer loses its meaning: a question or a choice that is gone."""
+    earlier, now = _questions_of(release.before), _questions_of(None)
+    moved = {rename.was for rename in renames("questions")}
+    text = _section(release.version)
+    for name, question in earlier.items():
+        if name not in now:
+            if name not in moved and f"`{name}`" not in text:
+                raise Lacks(f"{name} is gone: renames.toml or the changelog must say where to")
+            continue
+        for choice in set(_choices(question)) - set(_choices(now[name])):
+            if f"`{name}={choice}`" not in text:
+                raise Lacks(f"the changelog must say what follows `{name}={choice}`, which is gone")
+    return f"{len(now)}, none is lost"
+
+
+def files(release: Release) -> str:
+    """Check that every file that is no longer emitted has moved, or is named in the changelog."""
+    earlier, now = _emitted(release.before or "HEAD"), _emitted("HEAD")
+    moved = {rename.was for rename in renames("files")}
+    text = _section(release.version)
+    for name in sorted(earlier - now - moved):
+        if f"`{name}`" not in text:
+            raise Lacks(f"{name} is gone: renames.toml or the changelog must say where to")
+    return f"{len(now)}, none is lost"
+
+
+def _questions_of(tag: str | None) -> dict[str, Any]:
+    text = _git("show", f"{tag}:copier.yml") if tag else (ROOT / "copier.yml").read_text("utf-8")
+    found = yaml.safe_load(text)
+    return {name: value for name, value in found.items() if not name.startswith("_")}
+
+
+def _choices(question: dict[str, Any]) -> list[str]:
+    choices = question.get("choices", {})
+    return list(map(str, choices.values() if isinstance(choices, dict) else choices))
+
+
+def _emitted(reference: str) -> set[str]:
+    """Return the files that a version can emit, less those with a part that is an answer."""
+    listed = _git("ls-tree", "-r", "--name-only", "-z", reference, "template/").split("\0")
+    names = {re.sub(r"\{%.*?%\}", "", name) for name in listed if name and "{{" not in name}
+    return {name.removeprefix("template/").removesuffix(".jinja") for name in names}
+
+
+def _section(name: str) -> str:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    found = re.search(rf"^## {re.escape(name)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found[1] if found else ""
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+
+
+def _newest_tag() -> str | None:
+    found = []
+    for tag in _git("tag", "--list").split():
+        try:
+            found.append((Version(tag), tag))
+        except InvalidVersion:
+            continue
+    return max(found)[1] if found else None
+
+
+CHECKS: tuple[Callable[[Release], str], ...] = (
+    version,
+    tree,
+    changelog,
+    questions,
+    files,
+    crates,
+    packages,
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("version", help="what the tag is to be, such as 1.2.3")
+    release = Release(parser.parse_args(arguments).version, _newest_tag())
+    ready = True
+    for check in CHECKS:
+        try:
+            print(f"ok     {check.__name__}: {check(release)}", flush=True)
+        except Lacks as reason:
+            print(f"LACKS  {check.__name__}: {reason}", flush=True)
+            ready = False
+    if ready:
+        print(f"Run the tests, then: git tag {release.version} && git push --tags")
+    return 0 if ready else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""What is compiled again and what is not, and that the last edit is what ships.
+
+The tests build one service in turn, in the order of this file: what a build leaves in the engine is
+what the next one finds.
+"""
+
+import itertools
+import os
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import render_service
+from tests.containers import Built, Docker
+from tests.repository import commit, git
+
+NAME = "actix"  # begins like the names of many dependencies, whose objects must survive it
+LONG_AGO = 946_684_800  # the first second of 2000
+# BuildKit sends a file again when its size or its time has changed, so no two may be the same.
+OLD_TIMES = itertools.count(LONG_AGO)
+
+Answer = Callable[[Built], str]
+
+
+@pytest.fixture(scope="module")
+def service(docker: Docker, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a service that was never built on this engine, as a git repository."""
+    folder = tmp_path_factory.mktemp("caching") / NAME
+    # Cargo.toml says when, so that the layers of an earlier run are no use.
+    render_service(template, folder, service_name=NAME, description=f"Made at {time.time()}.")
+    docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
+    git(folder, "init", "--quiet")
+    commit(folder, "first")
+    return folder
+
+
+@pytest.fixture
+def answer(docker: Docker) -> Iterator[Answer]:
+    """Return a function that starts an image and asks it, and removes it when the test ends."""
+    images = []
+
+    def ask(built: Built) -> str:
+        images.append(built.image)
+        with docker.started(built.image, 8080) as container:
+            return container.get("/health")[1]
+
+    yield ask
+    for image in images:
+        docker("image", "rm", "--force", image)
+
+
+def write_answer(folder: Path, expression: str) -> None:
+    """Let the health route answer with what a Rust expression says."""
+    routes = folder / "src" / "routes.rs"
+    before, _, rest = routes.read_text().partition("impl Responder {\n")
+    _, _, after = rest.partition("\n}\n")
+    routes.write_text(f"{before}impl Responder {{\n    {expression}\n}}\n{after}")
+
+
+def make_old(folder: Path) -> None:
+    """Give the sources the times of an old checkout."""
+    for path in [*(folder / "src").iterdir(), folder / "src"]:
+        old = next(OLD_TIMES)
+        os.utime(path, (old, old))
+
+
+def test_a_cold_build_compiles_every_dependency_once(
+    service: Path, docker: Docker, answer: Answer
+) -> None:
+    built = docker.build(service, "--no-cache")
+    counted = Counter(built.compiled)
+    assert counted.pop(NAME) == 2  # the stub and the service
+    assert len(counted) > 80
+    assert {crate for crate, times in counted.items() if times > 2} == set()
+    assert counted["actix-web"] == 1
+    # A crate that is listed twice is there in two versions.
+    assert len(built.compiled) - 2 <= (service / "Cargo.lock").read_text().count("[[package]]")
+    assert answer(built) == "OK"
+
+
+def test_nothing_changed_builds_nothing(service: Path, docker: Docker) -> None:
+    assert docker.build(service).compiled == []
+
+
+def test_a_changed_readme_builds_nothing(service: Path, docker: Docker) -> None:
+    (service / "README.md").write_text("# Mine\n")
+    assert docker.build(service).compiled == []
+
+
+def test_an_edit_compiles_one_crate(service: Path, docker: Docker, answer: Answer) -> None:
+    write_answer(service, '"edited"')
+    built = docker.build(service)
+    assert built.compiled == [NAME]
+    assert answer(built) == "edited"
+
+
+def test_an_edit_in_a_second_module(service: Path, docker: Docker, answer: Answer) -> None:
+    words = service / "src" / "words.rs"
+    main = service / "src" / "main.rs"
+    main.write_text(main.read_text().replace("mod settings;", "mod settings;\nmod words;"))
+    write_answer(service, "crate::words::WORD")
+    for word in ("one", "two"):
+        words.write_text(f'pub const WORD: &str = "{word}";\n')
+        built = docker.build(service)
+        assert built.compiled == [NAME]
+        assert answer(built) == word
+
+
+def test_an_edit_in_a_library(service: Path, docker: Docker, answer: Answer) -> None:
+    library = service / "src" / "lib.rs"
+    write_answer(service, f"{NAME}::word()")
+    for word in ("three", "four"):
+        library.write_text(f'pub fn word() -> &\'static str {{\n    "{word}"\n}}\n')
+        built = docker.build(service)
+        assert built.compiled == [NAME]
+        assert answer(built) == word
+
+
+def test_an_edit_with_an_old_time_ships(service: Path, docker: Docker, answer: Answer) -> None:
+    (service / "src" / "lib.rs").write_text('pub fn word() -> &\'static str {\n    "old"\n}\n')
+    make_old(service)
+    assert answer(docker.build(service)) == "old"
+
+
+def test_an_edit_ships_whatever_the_mount_holds(
+    service: Path, docker: Docker, answer: Answer
+) -> None:
+    """Dependencies change with the sources, so that both steps run on a mount of newer objects."""
+    manifest = service / "Cargo.toml"
+    manifest.write_text(manifest.read_text().replace('version = "0.1.0"', 'version = "0.1.1"'))
+    lock = service / "Cargo.lock"
+    lock.write_text(
+        lock.read_text().replace(
+            f'name = "{NAME}"\nversion = "0.1.0"', f'name = "{NAME}"\nversion = "0.1.1"'
+        )
+    )
+    (service / "src" / "lib.rs").write_text('pub fn word() -> &\'static str {\n    "new"\n}\n')
+    make_old(service)
+    built = docker.build(service)
+    assert set(built.compiled) == {NAME}
+    assert answer(built) == "new"
+
+
+def test_an_edit_ships_with_a_source_date_epoch(
+    service: Path, docker: Docker, answer: Answer
+) -> None:
+    write_answer(service, '"epoch"')
+    epoch = str(LONG_AGO)
+    built = docker.build(service, f"--build-arg=SOURCE_DATE_EPOCH={epoch}", SOURCE_DATE_EPOCH=epoch)
+    assert answer(built) == "epoch"
+
+
+def test_a_reverted_edit_is_gone(service: Path, docker: Docker, answer: Answer) -> None:
+    routes = service / "src" / "routes.rs"
+    before = routes.read_text()
+    write_answer(service, '"mistake"')
+    assert answer(docker.build(service)) == "mistake"
+    routes.write_text(before)
+    make_old(service)
+    assert answer(docker.build(service)) == "epoch"
+
+
+def test_an_older_commit_ships_the_older_answer(
+    service: Path, docker: Docker, answer: Answer
+) -> None:
+    commit(service, "second")
+    git(service, "checkout", "--quiet", "HEAD~1")
+    write_answer(service, '"older"')
+    make_old(service)
+    assert answer(docker.build(service)) == "older"
+    git(service, "checkout", "--quiet", "--force", "-")
+    assert answer(docker.build(service)) == "epoch"
+
+
+def test_another_dependency_compiles_little_more(
+    service: Path, docker: Docker, cargo: Path, answer: Answer
+) -> None:
+    manifest = ["--manifest-path", str(service / "Cargo.toml")]
+    subprocess.run(["cargo", "add", "--quiet", *manifest, "fastrand@2"], check=True)
+    subprocess.run(["cargo", "metadata", "--quiet", *manifest], check=True, capture_output=True)
+    write_answer(service, 'if fastrand::u8(1..2) == 1 { "random" } else { "not" }')
+    built = docker.build(service)
+    assert set(built.compiled) == {"fastrand", NAME}
+    assert built.downloaded == ["fastrand"]
+    assert answer(built) == "random"
+
+
+def test_a_fresh_runner_compiles_one_crate(service: Path, docker: Docker, answer: Answer) -> None:
+    docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
+    write_answer(service, '"fresh"')
+    built = docker.build(service)
+    assert built.compiled == [NAME]
+    assert answer(built) == "fresh"

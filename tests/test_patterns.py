@@ -1,0 +1,31 @@
+"""docs/patterns.md names tests that exist."""
+
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+
+ROWS = [
+    line
+    for line in (ROOT / "docs" / "patterns.md").read_text("utf-8").splitlines()
+    if line.startswith("|") and not re.match(r"\| advice|\| pitfall|\|---", line)
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[2:40])
+def test_a_row_names_the_tests_that_show_it(row: str) -> None:
+    _, _, _, tests, _ = (cell.strip() for cell in row.split("|"))
+    names = re.findall(r"`([^`]+)`", tests)
+    assert names
+    for name in names:
+        file, _, function = name.partition("::")
+        assert f"\ndef {function}(" in (ROOT / "tests" / file).read_text("utf-8"), name
+
+
+def test_every_pattern_technique_and_pitfall_has_a_row() -> None:
+    for section, count in (("Patterns", 3), ("Techniques", 5), ("Pitfalls", 5)):
+        text = (ROOT / "docs" / "patterns.md").read_text("utf-8")
+        body = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+        numbers = re.findall(r"^\| (\d)\.", body, re.MULTILINE)
+        assert numbers == [str(number) for number in range(1, count + 1)]

@@ -1,0 +1,147 @@
+"""Images for another architecture, cross-compiled, and those that nobody asked for."""
+
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hooks import service
+from tests.answers import FRAMEWORKS
+from tests.conftest import Copy, need, render_service
+from tests.containers import BuildFailed, Built, Docker, elf
+from tests.stand_ins import IMAGES
+
+
+@pytest.fixture(scope="session")
+def qemu() -> str:
+    need("qemu-aarch64-static", "apt-get install qemu-user-static")
+    return "qemu-aarch64-static"
+
+
+def ask(program: Path) -> str:
+    """Start a service, and return what its health route answers and that it stops."""
+    with service.running(program) as running:
+        with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/health") as response:
+            answer: str = response.read().decode()
+        service.stop(running)
+    return answer
+
+
+def emulated(binary: Path, qemu: str, root: Path) -> Path:
+    """Return a program that runs another one on an emulated machine, with the libraries in root."""
+    program = binary.with_name("emulated")
+    program.write_text(f'#!/bin/sh\nexec {qemu} -L {root} {binary} "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
+@dataclass(frozen=True)
+class Job:
+    platform: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def together(
+    docker: Docker, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[tuple[Job, Built]]]:
+    """Build two services, one of them for two platforms, at once on an engine without a cache."""
+    folder = tmp_path_factory.mktemp("together")
+    for framework in FRAMEWORKS:
+        name = f"far-{framework}"
+        # Cargo.toml says when, so that the layers of an earlier run are no use.
+        description = f"Made at {time.time()}."
+        render_service(
+            template,
+            folder / name,
+            service_name=name,
+            description=description,
+            framework=framework,
+            port=3000,
+        )
+        routes = folder / name / "src" / "routes.rs"
+        routes.write_text(routes.read_text().replace('"OK"\n', 'env!("CARGO_PKG_NAME")\n'))
+    jobs = [
+        Job(platform, folder / f"far-{framework}")
+        for framework, platform in (
+            ("actix", "linux/amd64"),
+            ("actix", "linux/arm64"),
+            ("rocket", "linux/arm64"),
+        )
+    ]
+    docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        builds = list(
+            pool.map(lambda job: docker.build(job.folder, f"--platform={job.platform}"), jobs)
+        )
+    yield list(zip(jobs, builds, strict=True))
+    docker("image", "rm", "--force", *(built.image for built in builds))
+
+
+def test_builds_at_once_share_no_objects(
+    together: list[tuple[Job, Built]], docker: Docker, qemu: str, tmp_path: Path
+) -> None:
+    for job, built in together:
+        name = job.folder.name
+        assert built.compiled.count("libmimalloc-sys") == 1
+        assert docker.inspect(built.image)["Architecture"] == job.platform.partition("/")[2]
+        binary = docker.file(built.image, f"/usr/local/bin/{name}", tmp_path / name)
+        described = elf(binary)
+        assert ("AArch64" if job.platform == "linux/arm64" else "X86-64") in described
+        assert "INTERP" not in described
+        if job.platform == "linux/arm64":
+            binary = emulated(binary, qemu, tmp_path)
+        assert ask(binary) == name
+
+
+def test_builds_at_once_leave_a_sound_registry(
+    together: list[tuple[Job, Built]], docker: Docker
+) -> None:
+    for job, _ in together:
+        built = docker.build(
+            job.folder,
+            dockerfile=(
+                f"FROM {IMAGES['rust-alpine']}\nENV CARGO_HOME=/var/cache/cargo\nCOPY . .\n"
+                "RUN --mount=type=cache,id=cargo,target=/var/cache/cargo"
+                " cargo fetch --locked --offline --target=x86_64-unknown-linux-musl"
+                " && for crate in /var/cache/cargo/registry/cache/*/*.crate;"
+                ' do tar -xzOf "$crate" >/dev/null || exit 1; done\n'
+            ),
+        )
+        docker("image", "rm", "--force", built.image)
+
+
+def test_arm64_on_glibc(docker: Docker, render: Copy, qemu: str, tmp_path: Path) -> None:
+    folder = render(service_name="far-away", runtime="debian")
+    # The builder has the libraries to run it with.
+    built = docker.build(folder, "--platform=linux/arm64", "--target=builder")
+    binary = docker.file(built.image, "/usr/local/bin/far-away", tmp_path / "binary")
+    docker.file(built.image, "/usr/aarch64-linux-gnu", tmp_path / "libraries")
+    docker("image", "rm", "--force", built.image)
+    described = elf(binary)
+    assert "AArch64" in described
+    assert "ld-linux-aarch64.so.1" in described
+    assert ask(emulated(binary, qemu, tmp_path / "libraries")) == "OK"
+
+
+@pytest.mark.parametrize("runtime", ["scratch", "debian"])
+@pytest.mark.parametrize("platform", ["linux/arm64", "linux/riscv64", "linux/unheard-of"])
+def test_an_architecture_that_was_not_chosen_stops_the_build(
+    platform: str, runtime: str, docker: Docker, render: Copy
+) -> None:
+    folder = render(runtime=runtime, platforms=["linux/amd64"])
+    with pytest.raises(BuildFailed) as failed:
+        docker.build(folder, f"--platform={platform}", "--target=builder")
+    architecture = platform.partition("/")[2]
+    log = str(failed.value)
+    assert f"unsupported architecture {architecture}: the platforms are linux/amd64\n" in log
+    assert "Compiling" not in log
+
+
+def test_the_machine_that_builds_need_not_be_chosen(docker: Docker, render: Copy) -> None:
+    with pytest.raises(BuildFailed, match="unsupported architecture amd64"):
+        docker.build(render(platforms=["linux/arm64"]), "--platform=linux/amd64")

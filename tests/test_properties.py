@@ -1,0 +1,272 @@
+"""Properties that hold for any answers, any edits of an owner and any two versions.
+
+A run tries the same cases as the one before it; `bin/test tests/test_properties.py --cases=5000`
+tries as many others.
+"""
+
+import dataclasses
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import copier
+import pytest
+import yaml
+from copier.errors import TaskError, UserMessageError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from extensions.rules import CHOICES, PLATFORMS, RULES, refusals
+from tests import answers as known
+from tests.conftest import need, render_service
+from tests.repository import commit, git
+from tests.test_text import assert_arrives
+from tests.versions import VERSIONS, with_a_past
+
+RENDERS, UPDATES = 250, 60  # under five minutes on two cores
+
+Answers = dict[str, object]
+
+# ---------------------------------------------------------------------------------- answers
+
+HOSTILE = st.text(
+    st.sampled_from("a0-_./:@ \t\r\n\0\"'`\\$#{}%[]<>&|*é\u202e\u2028🦀"), max_size=12
+)
+VALUES = st.one_of(
+    HOSTILE, st.text(max_size=12), st.integers(), st.booleans(), st.none(), st.lists(HOSTILE)
+)
+
+
+def _tried(question: str) -> st.SearchStrategy[object]:
+    """Return what is tried as the answer to a question, legal or not."""
+    bad = [*known.BAD.get(question, []), *known.BAD_YAML.get(question, [])]
+    short = [value for value in bad if len(str(value)) < 1000]
+    return st.one_of(VALUES, st.sampled_from(short), _legal(question))
+
+
+def _legal(question: str) -> st.SearchStrategy[object]:
+    strategies: dict[str, st.SearchStrategy[object]] = {
+        "service_name": st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){1,3}", fullmatch=True),
+        "description": st.one_of(st.sampled_from(known.GOOD_DESCRIPTIONS), st.text(max_size=40)),
+        "owner": st.sampled_from(known.GOOD_OWNERS),
+        "port": st.integers(1024, 65535),
+        "rust_version": st.sampled_from(["1.89.0", "1.95.0", "1.98.0"]),
+        "ca_certificates": st.booleans(),
+        "platforms": st.lists(st.sampled_from(PLATFORMS), min_size=1, unique=True),
+        "image_registry": st.sampled_from(known.GOOD_IMAGE_REGISTRIES),
+        "cargo_registry": st.sampled_from(known.GOOD_CARGO_REGISTRIES),
+        "cargo_registry_index": st.sampled_from(known.GOOD_INDEXES),
+        **{name: st.sampled_from(choices) for name, choices in CHOICES.items()},
+    }
+    return strategies[question].filter(lambda value: not refusals({question: value}, [question]))
+
+
+def _all(
+    answer: Callable[[str], st.SearchStrategy[object]],
+) -> st.SearchStrategy[Answers]:
+    """Return answers to some of the questions, always with a name and, for a registry, an index."""
+    given = {name: answer(name) for name in RULES if name != "smoke"}
+    needed = {name: given.pop(name) for name in ("service_name", "cargo_registry_index")}
+    return st.fixed_dictionaries(needed, optional=given)
+
+
+LEGAL = _all(_legal)
+
+
+@st.composite
+def hostile(draw: st.DrawFn) -> Answers:
+    """Draw legal answers of which one or two are anything."""
+    answers = draw(LEGAL)
+    for question in draw(st.lists(st.sampled_from(list(RULES)), min_size=1, max_size=2)):
+        answers[question] = draw(_tried(question))
+    return answers
+
+
+# ------------------------------------------------------------------------------------ edits
+
+
+@dataclasses.dataclass(frozen=True)
+class Edit:
+    """What an owner does to one of the emitted files."""
+
+    kind: str
+    file: int
+    line: int
+    text: str
+
+
+WORDS = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\x85\u2028\u2029"),
+    max_size=20,
+)
+KINDS = ("insert", "change", "delete", "remove", "rename", "indent", "windows", "unend", "add")
+EDITS = st.lists(
+    st.builds(Edit, st.sampled_from(KINDS), st.integers(0, 99), st.integers(0, 999), WORDS),
+    min_size=1,
+    max_size=6,
+)
+
+
+def _apply(folder: Path, edits: list[Edit]) -> None:
+    for number, edit in enumerate(edits):
+        files = _files(folder) - {".copier-answers.yml"}
+        if not files:
+            return
+        name = sorted(files)[edit.file % len(files)]
+        path = folder / name
+        lines = path.read_bytes().split(b"\n")
+        place = edit.line % len(lines)
+        mine = f"mine {number} {edit.text}".encode()
+        match edit.kind:
+            case "insert":
+                lines.insert(place, mine)
+            case "change":
+                lines[place] = mine
+            case "delete":
+                del lines[place]
+            case "remove":
+                path.unlink()
+                continue
+            case "rename":
+                path.rename(path.with_name(f"{number}-{path.name}"))
+                continue
+            case "indent":
+                lines = [b"  " + line if line else line for line in lines]
+            case "windows":
+                lines = [line + b"\r" for line in lines[:-1]] + lines[-1:]
+            case "unend":
+                while lines and not lines[-1]:
+                    lines.pop()
+            case "add":
+                (folder / f"{number}.bin").write_bytes(mine + b"\xff\xfe\n")
+        path.write_bytes(b"\n".join(lines))
+
+
+def _files(folder: Path) -> set[str]:
+    names = git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    return {name for name in names if name and (folder / name).is_file()}
+
+
+def _lines(folder: Path) -> set[bytes]:
+    return {line for name in _files(folder) for line in (folder / name).read_bytes().split(b"\n")}
+
+
+# ------------------------------------------------------------------------------- properties
+
+
+@pytest.fixture(scope="module")
+def past(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need("cargo", "https://rustup.rs")
+    return with_a_past(template, tmp_path_factory.mktemp("past") / "template")
+
+
+def _tries(
+    config: pytest.Config, ordinary: int
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    cases = config.getoption("cases")
+    return settings(
+        max_examples=cases or ordinary,
+        derandomize=cases is None,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def test_answers_are_refused_in_a_line_or_arrive(
+    template: Path, pytestconfig: pytest.Config
+) -> None:
+    @_tries(pytestconfig, RENDERS)
+    @given(hostile())
+    def holds(answers: Answers) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / "made" / "service"
+            try:
+                render_service(template, folder, **{"smoke": "none", **answers})
+            except UserMessageError as refusal:
+                lines = str(refusal).split("\n")
+                assert all(line.partition(":")[0] in answers for line in lines), lines
+                assert len(lines) == len(refusals(answers, RULES)), lines
+                assert not folder.parent.exists()
+                return
+            assert not refusals(answers, RULES)
+            _assert_parses(folder, answers)
+
+    holds()
+
+
+def _assert_parses(folder: Path, answers: Answers) -> None:
+    recorded = yaml.safe_load((folder / ".copier-answers.yml").read_text("utf-8"))
+    for question, value in answers.items():
+        asked = question != "cargo_registry_index" or answers.get("cargo_registry")
+        asked = asked and (question != "ca_certificates" or recorded["runtime"] == "scratch")
+        if asked:
+            assert recorded[question] == RULES[question](value), question
+    assert_arrives(folder, recorded["description"])
+    for name in ("Cargo.toml", "Cargo.lock", ".cargo/config.toml"):
+        if (folder / name).exists():
+            tomllib.loads((folder / name).read_text("utf-8"))
+    for source in (folder / "src").iterdir():
+        subprocess.run(["rustfmt", "--check", "--edition=2024", source], check=True)
+
+
+def test_an_update_loses_no_line_of_the_owner(
+    past: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_NET_OFFLINE", "true")
+    journey = st.sampled_from([VERSIONS[:2], VERSIONS[1:], VERSIONS[::2], VERSIONS])
+
+    @_tries(pytestconfig, UPDATES)
+    @given(LEGAL, LEGAL, EDITS, journey)
+    def holds(
+        answers: Answers,
+        others: Answers,
+        edits: list[Edit],
+        versions: tuple[str, ...],
+    ) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / "service"
+            changed = {
+                question: value
+                for question, value in others.items()
+                if question in {"runtime", "port", "description", "framework"}
+            }
+            first = {"team" if name == "owner" else name: value for name, value in answers.items()}
+            first["smoke"] = "none"
+            copier.run_copy(
+                str(past), folder, data=first, vcs_ref=versions[0],
+                defaults=True, unsafe=True, quiet=True, skip_tasks=True,
+            )  # fmt: skip
+            git(folder, "init", "--quiet")
+            git(folder, "config", "core.autocrlf", "false")
+            commit(folder)
+            emitted = _lines(folder)
+            before = _files(folder)
+            _apply(folder, edits)
+            commit(folder)
+            deleted = before - _files(folder)
+            mine = _lines(folder) - emitted
+            for version in versions[1:]:
+                _update(folder, version, changed)
+                assert mine <= _lines(folder)
+                assert not deleted & _files(folder)
+                assert not list(folder.rglob("*.rej"))
+                commit(folder)
+            _update(folder, versions[-1], {})
+            assert git(folder, "status", "--short") == ""
+
+    holds()
+
+
+def _update(folder: Path, version: str, answers: Answers) -> None:
+    """Update a service, which may end with conflicts or with a manifest that Cargo cannot read."""
+    try:
+        copier.run_update(
+            folder, data=answers, vcs_ref=version,
+            defaults=True, overwrite=True, unsafe=True, quiet=True,
+        )  # fmt: skip
+    except TaskError as failed:
+        if not any("updated.py" in str(word) for word in failed.cmd):
+            raise

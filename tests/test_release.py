@@ -1,0 +1,115 @@
+"""What is left to do before the template is tagged, told by `bin/release`."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import need
+from tests.repository import commit, git
+from tests.versions import replace
+
+Check = Callable[[str], tuple[int, dict[str, str]]]
+
+
+@pytest.fixture
+def repository(template: Path, tmp_path: Path) -> Path:
+    """Return a repository of the template with the version 1.0.0, and a changelog for 1.1.0."""
+    need("cargo", "https://rustup.rs")
+    folder = shutil.copytree(template, tmp_path / "template")
+    git(folder, "init", "--quiet")
+    commit(folder)
+    git(folder, "tag", "1.0.0")
+    changes = folder / "CHANGELOG.md"
+    changes.write_text("# Changelog\n\n## 1.1.0\n\n- Images are smaller.\n")
+    commit(folder)
+    return folder
+
+
+@pytest.fixture
+def check(repository: Path) -> Check:
+    """Return a function that runs the command, and returns its exit code and lines."""
+
+    def run(version: str) -> tuple[int, dict[str, str]]:
+        ended = subprocess.run(
+            [sys.executable, "-m", "maintenance.release", version],
+            cwd=repository,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in ended.stderr
+        lines = [line for line in ended.stdout.splitlines() if line[:5] in {"ok   ", "LACKS"}]
+        return ended.returncode, {line[7:].split(":")[0]: line for line in lines}
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        ("1.0.0", "must be newer than 1.0.0"),
+        ("0.9", "must be newer than 1.0.0"),
+        ("v1.1.0", "must be written 1.1.0"),
+        ("next", "is no PEP 440 version"),
+    ],
+)
+def test_a_version_that_copier_would_not_find(version: str, reason: str, check: Check) -> None:
+    code, said = check(version)
+    assert code == 1
+    assert said["version"].startswith("LACKS")
+    assert reason in said["version"]
+
+
+def test_what_owners_must_be_told(repository: Path, check: Check) -> None:
+    code, said = check("1.1.0")
+    for name in ("version", "tree", "changelog", "questions", "files"):
+        assert said[name].startswith("ok   "), said[name]
+    assert set(said) == {
+        "version", "tree", "changelog", "questions", "files", "crates", "packages"
+    }  # fmt: skip
+    assert code == any(line.startswith("LACKS") for line in said.values())
+
+    replace(repository / "copier.yml", "\nowner:\n", "\nteam:\n")
+    replace(repository / "copier.yml", "    Fastest binary: speed\n", "")
+    git(repository, "mv", "template/README.md.jinja", "template/ABOUT.md.jinja")
+    code, said = check("1.2.0")
+    assert code == 1
+    assert said["tree"] == "LACKS  tree: there are changes that are not committed"
+    assert "CHANGELOG.md needs a section `## 1.2.0` with an entry" in said["changelog"]
+    commit(repository)
+    _, said = check("1.2.0")
+    assert "owner is gone: renames.toml or the changelog" in said["questions"]
+    assert "README.md is gone: renames.toml or the changelog" in said["files"]
+
+    (repository / "renames.toml").write_text(
+        '[[questions]]\nwas = "owner"\nis = "team"\nsince = "1.2.0"\n\n'
+        '[[files]]\nwas = "README.md"\nis = "ABOUT.md"\nsince = "1.2.0"\n'
+    )
+    commit(repository)
+    _, said = check("1.2.0")
+    assert "must say what follows `profile=speed`" in said["questions"]
+    assert said["files"].startswith("ok   ")
+    with (repository / "CHANGELOG.md").open("a") as changes:
+        changes.write("\n## 1.2.0\n\n- `profile=speed` is gone; take `size`.\n")
+    commit(repository)
+    _, said = check("1.2.0")
+    for name in ("version", "tree", "changelog", "questions", "files"):
+        assert said[name].startswith("ok   "), said[name]
+
+
+def test_locks_that_are_not_renewed(repository: Path, check: Check) -> None:
+    lock = repository / "services" / "actix" / "Cargo.lock"
+    subprocess.run(
+        ["cargo", "update", "--quiet", "itoa", "--precise=1.0.17"], cwd=lock.parent, check=True
+    )
+    text = (repository / "requirements.lock").read_text()
+    (repository / "requirements.lock").write_text(text.replace("copier==", "copier==0", 1))
+    code, said = check("1.1.0")
+    assert code == 1
+    assert "itoa" in said["crates"]
+    assert "can move; bin/renew renews the locks" in said["crates"]
+    assert "requirements.lock is not the newest" in said["packages"]

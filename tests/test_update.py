@@ -1,0 +1,324 @@
+"""`copier update` on services that people have edited, between tagged versions of the template."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from extensions.pins import versions as pinned
+from tests.answers import RUNTIMES
+from tests.conftest import render_service
+from tests.repository import commit, git
+from tests.test_smoke import COPIER
+from tests.versions import replace
+
+# An owner's edit, and answers that an owner changes one day.
+MINE = "\n// mine\n"
+CHANGES: list[dict[str, str]] = [
+    *({"runtime": runtime} for runtime in RUNTIMES),
+    {"framework": "rocket"},
+    {"port": "9000"},
+    {"profile": "speed"},
+]
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository of the template with the versions 1.0.0 and 2.0.0."""
+    folder = tmp_path_factory.mktemp("versions") / "template"
+    shutil.copytree(template, folder)
+    git(folder, "init", "--quiet")
+    commit(folder)
+    git(folder, "tag", "1.0.0")
+    crate = folder / "services" / "actix"
+    replace(crate / "src" / "routes.rs", "/// Registers every route.", "/// Registers the routes.")
+    replace(crate / "Cargo.toml", "[dependencies]\n", '[dependencies]\nfastrand = "2"\n')
+    replace(folder / "versions.toml", 'debian = "trixie"', 'debian = "forky"')
+    for lock in crate.glob("Cargo*.lock"):
+        text = lock.read_text()
+        assert 'name = "fastrand"' not in text
+    commit(folder)
+    git(folder, "tag", "2.0.0")
+    return folder
+
+
+@pytest.fixture
+def make(versions: Path, tmp_path: Path) -> Make:
+    """Return a function that makes a service of version 1.0.0, in a repository of its own."""
+
+    def copy(**answers: object) -> Path:
+        folder = tmp_path / "service"
+        given = {"service_name": "order-api", "smoke": "none", **answers}
+        data = [f"--data={name}={value}" for name, value in given.items()]
+        source = ["--vcs-ref=1.0.0", str(versions), str(folder)]
+        subprocess.run(
+            [COPIER, "copy", "--quiet", "--trust", "--defaults", *data, *source], check=True
+        )
+        git(folder, "init", "--quiet")
+        commit(folder)
+        return folder
+
+    return copy
+
+
+def update(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COPIER, "update", "--trust", "--defaults", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_later_pattern_reaches_an_edited_service(make: Make, cargo: Path) -> None:
+    folder = make()
+    routes = folder / "src" / "routes.rs"
+    replace(routes, '    "OK"\n', '    "Fine"\n')
+    subprocess.run(["cargo", "add", "--quiet", "itoa@=1.0.17"], cwd=folder, check=True)
+    subprocess.run(["cargo", "fetch", "--quiet"], cwd=folder, check=True)
+    commit(folder)
+    locked = (folder / "Cargo.lock").read_text()
+
+    ended = update(folder)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("hooks/updated.py") == 1
+    assert "/// Registers the routes." in routes.read_text()
+    assert '    "Fine"\n' in routes.read_text()
+    assert "itoa" in (folder / "Cargo.toml").read_text()
+    assert 'fastrand = "2"' in (folder / "Cargo.toml").read_text()
+    # The lock learns of the new crate and forgets nothing.
+    after = (folder / "Cargo.lock").read_text()
+    assert 'name = "fastrand"' in after
+    gone = set(locked.splitlines()) - set(after.splitlines())
+    assert gone == set()
+
+    commit(folder)
+    again = update(folder)
+    assert again.returncode == 0, again.stderr
+    assert git(folder, "status", "--short") == ""
+
+
+def test_what_will_change_is_told_before_it_does(make: Make, cargo: Path) -> None:
+    folder = make(rust_version="1.97.0")
+    answers = folder / ".copier-answers.yml"
+    replace(answers, "image_registry: ''\n", "")  # as of a version that did not ask for it
+    commit(folder)
+    ended = update(folder, "--data=runtime=alpine", "--data=owner=shop")
+    assert ended.returncode == 0, ended.stderr
+    before, _, _ = ended.stderr.partition(" > Running task")
+    told = [line.strip() for line in before.splitlines() if line.startswith("  ")]
+    assert told == [
+        "template: 1.0.0 to 2.0.0",
+        "owner: platform to shop",
+        "runtime: scratch to alpine",
+        "image_registry: is new and takes nothing",
+        "image debian: trixie to forky",
+        "crate fastrand: is new, 2",
+        f"rust_version: stays 1.97.0; -d rust_version={pinned()['rust']} moves it",
+    ]
+
+
+def test_a_conflict_is_named_and_nothing_is_built(make: Make, tmp_path: Path) -> None:
+    folder = make(smoke="check")
+    routes = folder / "src" / "routes.rs"
+    replace(routes, "/// Registers every route.", "/// Registers my routes.")
+    commit(folder)
+    ended = update(folder)
+    assert ended.returncode != 0
+    assert "update: conflicts in src/routes.rs; nothing was built." in ended.stderr
+    assert "`git reset --hard && git clean -fd` goes back" in ended.stderr
+    assert "cargo" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+    text = routes.read_text()
+    assert "/// Registers my routes." in text
+    assert "/// Registers the routes." in text
+
+
+def test_a_failing_smoke_keeps_the_merged_tree(make: Make, cargo: Path) -> None:
+    folder = make(smoke="check")
+    with (folder / "src" / "settings.rs").open("a") as settings:
+        settings.write("fn broken( {}\n")
+    commit(folder)
+    ended = update(folder)
+    assert ended.returncode != 0
+    assert "smoke: cargo check --locked ended with 101" in ended.stderr
+    assert "update: the merged files and every edit are in place" in ended.stderr
+    assert "goes back to before the update" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "fn broken( {}" in (folder / "src" / "settings.rs").read_text()
+    assert "/// Registers the routes." in (folder / "src" / "routes.rs").read_text()
+
+    replace(folder / "src" / "settings.rs", "fn broken( {}\n", "")
+    commit(folder)
+    again = update(folder)
+    assert again.returncode == 0, again.stderr
+
+
+def test_without_cargo_the_tree_is_merged_all_the_same(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make()
+    replace(folder / "src" / "routes.rs", '    "OK"\n', '    "Fine"\n')
+    commit(folder)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for directory in os.environ["PATH"].split(os.pathsep):
+        for program in Path(directory).glob("*"):
+            if program.name != "cargo" and not (programs / program.name).is_symlink():
+                (programs / program.name).symlink_to(program)
+    monkeypatch.setenv("PATH", str(programs))
+    ended = update(folder)
+    assert ended.returncode != 0
+    assert "cargo is not installed to bring Cargo.lock in step" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert '    "Fine"\n' in (folder / "src" / "routes.rs").read_text()
+    assert 'fastrand = "2"' in (folder / "Cargo.toml").read_text()
+
+
+def test_without_a_network_the_tree_is_merged_all_the_same(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make()
+    replace(folder / "src" / "routes.rs", '    "OK"\n', '    "Fine"\n')
+    commit(folder)
+    monkeypatch.setenv("CARGO_HOME", str(tmp_path / "empty"))
+    for scheme in ("http", "https"):
+        monkeypatch.setenv(f"{scheme}_proxy", "http://127.0.0.1:9")
+    ended = update(folder)
+    assert ended.returncode != 0
+    assert "`cargo update --workspace` could not bring Cargo.lock in step" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert '    "Fine"\n' in (folder / "src" / "routes.rs").read_text()
+    assert 'fastrand = "2"' in (folder / "Cargo.toml").read_text()
+
+
+def test_a_deleted_file_stays_deleted(make: Make, cargo: Path) -> None:
+    folder = make()
+    (folder / "Dockerfile").unlink()
+    commit(folder)
+    ended = update(folder, "--data=port=9000")
+    assert ended.returncode == 0, ended.stderr
+    assert not (folder / "Dockerfile").exists()
+
+
+def assert_as_fresh(folder: Path, versions: Path, fresh: Path, **answers: object) -> None:
+    """Compare a service with a new one of the same answers, but for what its owner has added."""
+    render_service(versions, fresh, service_name="order-api", smoke="none", **answers)
+    names = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
+    tracked = git(folder, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
+    assert {Path(name) for name in tracked if (folder / name).exists()} == names
+    for name in names - {Path(".copier-answers.yml"), Path("Cargo.lock")}:
+        text = (folder / name).read_text()
+        assert text.replace(MINE, "") == (fresh / name).read_text(), name
+    assert MINE in (folder / "src" / "settings.rs").read_text()
+    recorded = yaml.safe_load((folder / ".copier-answers.yml").read_text())
+    expected = yaml.safe_load((fresh / ".copier-answers.yml").read_text())
+    for key in ("_commit", "_src_path"):
+        recorded.pop(key, None)
+        expected.pop(key, None)
+    assert recorded == expected
+    locked = ["cargo", "metadata", "--locked", "--quiet", "--format-version=1"]
+    subprocess.run(locked, cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("answers", CHANGES, ids=lambda answers: "-".join(answers.values()))
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_another_answer_gives_what_a_fresh_copy_would(
+    runtime: str,
+    answers: dict[str, str],
+    make: Make,
+    versions: Path,
+    cargo: Path,
+    tmp_path: Path,
+) -> None:
+    folder = make(runtime=runtime)
+    with (folder / "src" / "settings.rs").open("a") as settings:
+        settings.write(MINE)
+    commit(folder)
+    given = [f"--data={name}={value}" for name, value in answers.items()]
+    ended = update(folder, *given)
+    assert ended.returncode == 0, ended.stderr
+    # The port was answered, so that it does not become Rocket's default.
+    expected = {"runtime": runtime, "port": 8080, **answers}
+    assert_as_fresh(folder, versions, tmp_path / "fresh", **expected)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_private_registry_comes_and_goes(
+    runtime: str, make: Make, versions: Path, cargo: Path, tmp_path: Path
+) -> None:
+    folder = make(runtime=runtime)
+    with (folder / "src" / "settings.rs").open("a") as settings:
+        settings.write(MINE)
+    commit(folder)
+    index = "sparse+https://cargo.example.com/index/"
+    added = {"cargo_registry": "acme", "cargo_registry_index": index}
+    ended = update(folder, *(f"--data={name}={value}" for name, value in added.items()))
+    assert ended.returncode == 0, ended.stderr
+    assert_as_fresh(folder, versions, tmp_path / "with", runtime=runtime, **added)
+    commit(folder)
+    ended = update(folder, "--data=cargo_registry=")
+    assert ended.returncode == 0, ended.stderr
+    assert_as_fresh(folder, versions, tmp_path / "without", runtime=runtime)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stage", ["render", "smoke"])
+def test_a_stopped_update_loses_nothing(
+    stage: str,
+    number: int,
+    make: Make,
+    versions: Path,
+    cargo: Path,
+    logs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = make(smoke="check")
+    with (folder / "src" / "settings.rs").open("a") as settings:
+        settings.write(MINE)
+    commit(folder)
+    begin, reference = "cargo check", "2.0.0"
+    if stage == "render":
+        # A prerelease, which no other update takes.
+        begin, reference = "Updating to template version", "3.0.0rc1"
+        if reference not in git(versions, "tag"):
+            slow = versions / "template" / "src" / "zzz.rs.jinja"
+            minutes = "{% for _ in range(9999) %}" * 3 + "{% endfor %}" * 3
+            slow.write_text(f"{minutes}\n")
+            commit(versions)
+            git(versions, "tag", reference)
+    else:
+        monkeypatch.setenv("CARGO_TARGET_DIR", str(tmp_path / "cold"))
+    with subprocess.Popen(
+        [COPIER, "update", "--trust", "--defaults", f"--vcs-ref={reference}"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as copier:
+        assert copier.stderr
+        lines = iter(copier.stderr)
+        assert any(begin in line for line in lines)
+        time.sleep(3)
+        copier.send_signal(number)
+        rest = "".join(lines)
+        assert copier.wait() not in {0, -number}
+    assert "Traceback" not in rest
+    assert "topped by SIG" in rest
+    assert "`git reset --hard && git clean -fd` goes back" in rest
+    assert list(logs.iterdir()) == []
+
+    git(folder, "reset", "--quiet", "--hard")
+    git(folder, "clean", "--quiet", "-fd")
+    assert MINE in (folder / "src" / "settings.rs").read_text()
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(cargo))
+    assert update(folder, "--vcs-ref=2.0.0").returncode == 0

@@ -1,0 +1,100 @@
+"""A template with a past: tagged versions that ask and emit otherwise."""
+
+import shutil
+from pathlib import Path
+
+from tests.repository import commit, git
+
+VERSIONS = ("1.0.0", "2.0.0", "3.0.0")
+FRAMEWORKS = ("actix", "rocket")
+NOTES = "# Notes\n\nWhat to know before a release.\n\n- Read the changelog.\n- Tell the team.\n"
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    """Replace the one occurrence of a text in a file."""
+    text = file.read_text("utf-8")
+    assert text.count(old) == 1, old
+    file.write_text(text.replace(old, new), "utf-8")
+
+
+def with_a_past(template: Path, folder: Path) -> Path:
+    """Make a repository with three versions of the template.
+
+    Version 1.0.0 asks for `team`, where `owner` is asked for now, has a third `profile`, and emits
+    NOTES.md. Version 2.0.0 emits that as docs/NOTES.md, and has one crate more. Version 3.0.0 asks
+    for `owner`, has two profiles, emits no notes, and other words in every service's routes.
+
+    Args:
+        template: A copy of the template, without its history.
+        folder: Where the repository is made.
+
+    Returns:
+        The folder.
+    """
+    moved = ("files", "NOTES.md", "docs/NOTES.md", "2.0.0")
+
+    _begin(template, folder)
+    _as_it_asked(folder)
+    (folder / "template" / "NOTES.md").write_text(NOTES)
+    _release(folder, "1.0.0")
+
+    _begin(template, folder)
+    _as_it_asked(folder)
+    (folder / "template" / "docs").mkdir()
+    (folder / "template" / "docs" / "NOTES.md").write_text(f"{NOTES}- Rest.\n")
+    _add_crate(folder)
+    _rename(folder, moved)
+    _release(folder, "2.0.0")
+
+    _begin(template, folder)
+    _add_crate(folder)
+    for framework in FRAMEWORKS:
+        routes = folder / "services" / framework / "src" / "routes.rs"
+        text = routes.read_text()
+        start = text.index("/// ")
+        routes.write_text(f"{text[:start]}/// Begins here.\n///\n{text[start:]}")
+    _rename(folder, moved, ("questions", "team", "owner", "3.0.0"))
+    _release(folder, "3.0.0")
+    return folder
+
+
+def _begin(template: Path, folder: Path) -> None:
+    """Lay the template out anew in a repository."""
+    folder.mkdir(exist_ok=True)
+    for entry in folder.iterdir():
+        if entry.name != ".git":
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+
+
+def _release(folder: Path, version: str) -> None:
+    git(folder, "init", "--quiet")
+    commit(folder, version)
+    git(folder, "tag", version)
+
+
+def _as_it_asked(folder: Path) -> None:
+    questions = folder / "copier.yml"
+    replace(questions, "\nowner:\n", "\nteam:\n")
+    replace(questions, "{{ owner | refusal('owner') }}", "{{ team | refusal('team') }}")
+    replace(questions, "    Fastest binary: speed\n", "    Fastest binary: speed\n    Both: both\n")
+    rules = folder / "extensions" / "rules.py"
+    replace(rules, '"owner": owner,', '"team": owner,')
+    replace(rules, '("size", "speed")', '("size", "speed", "both")')
+    replace(folder / "template" / "README.md.jinja", "{{ owner |", "{{ team |")
+    replace(folder / "dockerfiles" / "service.Dockerfile", "{{ owner |", "{{ team |")
+
+
+def _add_crate(folder: Path) -> None:
+    for framework in FRAMEWORKS:
+        manifest = folder / "services" / framework / "Cargo.toml"
+        replace(manifest, "[dependencies]\n", '[dependencies]\nfastrand = "2"\n')
+
+
+def _rename(folder: Path, *entries: tuple[str, str, str, str]) -> None:
+    """Write renames.toml: a kind, the earlier name, the new one and its first version each."""
+    kinds = {kind for kind, *_ in entries}
+    lines = [f"{kind} = []" for kind in ("questions", "files") if kind not in kinds]
+    for kind, was, now, since in entries:
+        lines += ["", f"[[{kind}]]", f'was = "{was}"', f'is = "{now}"', f'since = "{since}"']
+    (folder / "renames.toml").write_text("\n".join(lines) + "\n")
