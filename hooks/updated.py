@@ -36,6 +36,17 @@ def conflicts() -> list[str]:
     return sorted(names | {name for name in others if name.endswith(".rej")})
 
 
+def without_lock() -> None:
+    """Remove the Cargo.lock that Copier makes anew for an owner who has deleted it.
+
+    Copier makes a file of `_skip_if_exists` wherever it does not exist. One that git ignores stays,
+    since it may have been there before.
+    """
+    deleted = run("git", "cat-file", "-e", "HEAD:./Cargo.lock").returncode
+    if deleted and run("git", "check-ignore", "--quiet", "Cargo.lock").returncode:
+        Path("Cargo.lock").unlink(missing_ok=True)
+
+
 def lock(log: IO[bytes]) -> None:
     """Bring Cargo.lock in step with Cargo.toml, with the fewest changes.
 
@@ -47,9 +58,7 @@ def lock(log: IO[bytes]) -> None:
 
     Source: https://doc.rust-lang.org/cargo/commands/cargo-update.html, `--workspace`.
     """
-    if run("git", "cat-file", "-e", "HEAD:./Cargo.lock").returncode:
-        # Copier makes a file that it skips where it exists, though the owner has deleted it.
-        Path("Cargo.lock").unlink(missing_ok=True)
+    if not Path("Cargo.lock").exists():
         return
     if run("git", "diff", "--quiet", "HEAD", "--", "Cargo.toml").returncode == 0:
         return
@@ -75,6 +84,7 @@ def complete(level: str, answers_file: str) -> int:
     Raises:
         Incomplete: There are conflicts, or Cargo.lock could not be brought in step.
     """
+    without_lock()
     for line in [*kept.keep(answers_file), *kept.comments_gone(answers_file)]:
         print(f"  {line}", file=sys.stderr)
     if files := conflicts():

@@ -114,7 +114,7 @@ def test_what_will_change_is_told_before_it_does(make: Make, cargo: Path) -> Non
     commit(folder)
     ended = update(folder, "--data=runtime=alpine", "--data=owner=shop")
     assert ended.returncode == 0, ended.stderr
-    before, _, _ = ended.stderr.partition(" > Running task")
+    before, _, _ = ended.stderr.partition("hooks/updated.py")
     told = [line.strip() for line in before.splitlines() if line.startswith("  ")]
     assert told == [
         "template: 1.0.0 to 2.0.0",

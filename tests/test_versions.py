@@ -146,13 +146,30 @@ def test_a_file_that_is_gone_stays_where_it_was_edited(
         assert (folder / "NOTES.md").read_text() == NOTES + MINE
 
 
-def test_a_lock_file_that_was_deleted_stays_so(past: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("conflict", [False, True])
+def test_a_lock_file_that_was_deleted_stays_so(conflict: bool, past: Path, tmp_path: Path) -> None:
     folder = make(past, tmp_path / "service")
     (folder / "Cargo.lock").unlink()
+    if conflict:
+        replace(folder / "Cargo.toml", "[dependencies]\n", '[dependencies]\nitoa = "1"\n')
     commit(folder)
     ended = update(folder)
-    assert ended.returncode == 0, ended.stderr
+    assert ("update: conflicts in Cargo.toml" in ended.stderr) == conflict, ended.stderr
     assert not (folder / "Cargo.lock").exists()
+
+
+def test_a_lock_file_that_git_ignores_is_left_alone(past: Path, tmp_path: Path) -> None:
+    folder = make(past, tmp_path / "service")
+    lock = folder / "Cargo.lock"
+    git(folder, "rm", "--quiet", "--cached", "Cargo.lock")
+    with (folder / ".gitignore").open("a") as ignored:
+        ignored.write("Cargo.lock\n")
+    lock.write_text(f"{lock.read_text()}# mine\n")
+    commit(folder)
+    # Cargo.toml stays as it is, so that Cargo has no reason to write the file.
+    ended = update(folder, "--vcs-ref=:current:", "--data=port=9000")
+    assert ended.returncode == 0, ended.stderr
+    assert lock.read_text().endswith("# mine\n")
 
 
 def test_what_copier_cannot_merge_is_refused(past: Path, tmp_path: Path) -> None:
