@@ -1,3 +1,6 @@
+# `--build-arg CARGO_PROFILE_RELEASE_LTO=off` is for the edit loop: a larger binary in fewer seconds.
+ARG CARGO_PROFILE_RELEASE_LTO
+
 # The dependencies, in a layer of their own: built in place of a stub that leaves nothing behind. The
 # cache mounts make a change of dependencies cheap; the layer does without them.
 ENV CARGO_HOME=/var/cache/cargo
@@ -10,7 +13,7 @@ RUN --mount=type=secret,id=ca_bundle,target={{ ca_bundle }} \
     --mount=type=secret,id={{ token }},required=true \
 {% endif %}
     --mount=type=cache,id=cargo,target=/var/cache/cargo \
-    --mount=type=cache,id={{ service_name }}-{{ libc }}-$TARGETARCH-$RUST_VERSION,target=/var/cache/target,sharing=locked \
+    --mount=type=cache,id={{ service_name }}-{{ libc }}-$TARGETARCH-$RUST_VERSION-$CARGO_PROFILE_RELEASE_LTO,target=/var/cache/target,sharing=locked \
 {% if cargo_registry %}
     {{ token }}="$(cat /run/secrets/{{ token }})" \
     && export {{ token }} \

@@ -85,7 +85,11 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the template without its git history, which renders without a clone."""
-    folder = tmp_path_factory.mktemp("template")
+    return copy_template(tmp_path_factory.mktemp("template"))
+
+
+def copy_template(folder: Path) -> Path:
+    """Copy what git knows of this checkout, and what it does not ignore, into a folder."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,

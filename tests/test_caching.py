@@ -189,6 +189,28 @@ def test_another_dependency_compiles_little_more(
     assert answer(built) == "random"
 
 
+def test_an_edit_without_lto_has_a_cache_of_its_own(
+    service: Path, docker: Docker, answer: Answer
+) -> None:
+    quick = "--build-arg=CARGO_PROFILE_RELEASE_LTO=off"
+    write_answer(service, '"whole"')
+    whole = docker.build(service)
+    first = docker.build(service, quick)
+    assert len(first.compiled) > 80
+    write_answer(service, '"quick"')
+    built = docker.build(service, quick)
+    assert built.compiled == [NAME]
+    assert answer(built) == "quick"
+    sizes = [docker.inspect(image.image)["Size"] for image in (whole, built)]
+    assert sizes[0] < sizes[1]
+    # What ships is as before, and knows nothing of the other objects.
+    write_answer(service, '"again"')
+    again = docker.build(service)
+    assert again.compiled == [NAME]
+    assert answer(again) == "again"
+    assert docker.inspect(again.image)["Size"] == sizes[0]
+
+
 def test_a_fresh_runner_compiles_one_crate(service: Path, docker: Docker, answer: Answer) -> None:
     docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
     write_answer(service, '"fresh"')

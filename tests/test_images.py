@@ -121,6 +121,15 @@ def test_certificates_are_there_but_in_plain_scratch(
         _assert_roots(docker.file(image.built.image, CA_BUNDLE, tmp_path / "roots"))
 
 
+def test_there_is_a_shell_where_one_is_promised(image: Image, docker: Docker) -> None:
+    with docker.started(image.built.image, image.port) as container:
+        if image.runtime in {"alpine", "debian"}:
+            assert docker("exec", container.name, "sh", "-c", "echo $((40 + 2))") == "42"
+        else:
+            with pytest.raises(AssertionError, match="executable file not found"):
+                docker("exec", container.name, "sh", "-c", "true")
+
+
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_scratch_carries_certificates_where_it_is_asked_to(
     framework: str, docker: Docker, render: Copy, tmp_path: Path

@@ -1,0 +1,103 @@
+"""Measured figures, and what they are to one another."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+
+class Unmeasured(Exception):
+    """A figure that was asked for is not among those that were measured."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One thing that was measured, once or several times.
+
+    Attributes:
+        group: What was measured side by side, in alternation.
+        subject: Whose figure it is.
+        what: What was measured.
+        unit: Of the values.
+        values: In the order they were measured.
+    """
+
+    group: str
+    subject: str
+    what: str
+    unit: str
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle value, or the mean of the two in the middle."""
+        return median(self.values)
+
+    @property
+    def spread(self) -> str:
+        """Minimum, median and maximum, as in `1.0 / 1.2 / 1.9`; of a single value that alone."""
+        ends = (min(self.values), self.median, max(self.values))
+        shown = [rounded(value) for value in (ends if len(self.values) > 1 else ends[:1])]
+        return " / ".join(shown)
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return f"{self.group}: {self.subject}: {self.what}: {self.spread} {self.unit}".rstrip()
+
+
+def tell(records: Iterable[Record]) -> None:
+    """Show what has just been measured."""
+    for record in records:
+        print(f"benchmarks: {record}", file=sys.stderr)
+
+
+def rounded(value: float) -> str:
+    """Return a value with three digits that say something, and all those before the point."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}".replace(",", "\u202f")
+    digits = 2 if abs(value) < 10 else 1
+    return f"{value:.{digits}f}"
+
+
+def find(records: Iterable[Record], group: str, subject: str, what: str) -> Record:
+    """Return the one record of a thing.
+
+    Raises:
+        Unmeasured: There is none.
+    """
+    for record in records:
+        if (record.group, record.subject, record.what) == (group, subject, what):
+            return record
+    raise Unmeasured(f"{what} of {subject} in {group}")
+
+
+def ratio(ours: Sequence[float], peers: Sequence[float]) -> float:
+    """Return what ours is to the peer's.
+
+    Args:
+        ours: Figures in the order they were measured.
+        peers: Those measured in turn with them.
+
+    Returns:
+        The median of the ratios pair by pair, which a machine that slows down moves little; of the
+        medians where the two are not of one length.
+
+    Raises:
+        ValueError: There are no figures, or the peer has one of nothing.
+    """
+    if not ours or not peers or not all(peers):
+        raise ValueError("a ratio needs figures on both sides, and none of nothing below")
+    if len(ours) != len(peers):
+        return median(ours) / median(peers)
+    return median(our / peer for our, peer in zip(ours, peers, strict=True))
+
+
+def to_json(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Return records as what JSON has."""
+    return [{**asdict(record), "values": list(record.values)} for record in records]
+
+
+def from_json(items: Iterable[dict[str, Any]]) -> list[Record]:
+    """Return the records that `to_json` was given."""
+    return [Record(**{**item, "values": tuple(item["values"])}) for item in items]

@@ -1,0 +1,85 @@
+"""What is built side by side: our service and its peers, each a project with a Dockerfile."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import render_service
+
+FOLDER = Path(__file__).resolve().parent
+NAME = "app"
+PORT = 8080
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A project in a folder of its own, which is edited as it is measured.
+
+    Attributes:
+        name: How it is called in the results.
+        folder: The context of the build.
+        dockerfile: What is built, with the base images filled in.
+        source: The file that has the answer of the health route.
+    """
+
+    name: str
+    folder: Path
+    dockerfile: str
+    source: Path
+
+    def edit(self, number: int) -> str:
+        """Let the health route answer otherwise, in one line, and return what it answers now."""
+        answer = f"OK{number}"
+        text = self.source.read_text("utf-8")
+        edited, count = re.subn(r'"OK[0-9]*"', f'"{answer}"', text, count=1)
+        assert count == 1, self.source
+        self.source.write_text(edited, "utf-8")
+        return answer
+
+    def add_crate(self) -> None:
+        """Depend on one crate more, which depends on none, and bring the lock file in step."""
+        manifest = self.folder / "Cargo.toml"
+        text = manifest.read_text("utf-8")
+        assert text.count("[dependencies]\n") == 1
+        text = text.replace("[dependencies]\n", '[dependencies]\nfastrand = "2"\n')
+        manifest.write_text(text, "utf-8")
+        in_step = ["cargo", "update", "--workspace", "--quiet"]
+        subprocess.run(in_step, cwd=self.folder, check=True)
+
+
+def ours(template: Path, folder: Path, **answers: str) -> Subject:
+    """Render our service, with the Dockerfile that comes with it."""
+    render_service(template, folder, service_name=NAME, port=PORT, smoke="none", **answers)
+    dockerfile = (folder / "Dockerfile").read_text("utf-8")
+    return Subject("ours", folder, dockerfile, folder / "src" / "routes.rs")
+
+
+def peer(name: str, project: Path, folder: Path, images: Mapping[str, str]) -> Subject:
+    """Build a copy of a project with the Dockerfile of a peer.
+
+    Args:
+        name: Of the peer, and with dashes for spaces that of its file in `peers/`.
+        project: What is built.
+        folder: Where the copy is made.
+        images: The base images by the names in braces.
+    """
+    ignored = shutil.ignore_patterns("target", ".git", "Dockerfile", ".dockerignore")
+    shutil.copytree(project, folder, ignore=ignored)
+    (folder / ".dockerignore").write_text("target\n.git\n")
+    file = FOLDER / "peers" / f"{name.replace(' ', '-')}.Dockerfile"
+    text = file.read_text("utf-8")
+    for base, image in images.items():
+        text = text.replace(f"{{{base}}}", image)
+    routes = folder / "src" / "routes.rs"
+    return Subject(name, folder, text, routes if routes.exists() else folder / "src" / "main.rs")
+
+
+def with_profile(project: Path, folder: Path, profile: str) -> Path:
+    """Copy a project and give it a release profile."""
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("target"))
+    with (folder / "Cargo.toml").open("a", encoding="utf-8") as manifest:
+        manifest.write(f"\n[profile.release]\n{profile}")
+    return folder
