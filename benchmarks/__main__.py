@@ -1,36 +1,44 @@
-"""Measures ours beside its peers; the last line says which budgets hold, and the exit code too.
+"""Measures ours beside its peers; the last line and the exit code say which budgets hold.
 
-Run it as `bin/bench`, which takes under ten minutes once the base images are there. With `--full`
-it measures everything, over hours, and writes docs/benchmarks.md.
+Run it as `bin/bench`. It takes under ten minutes when the base images and the programs that are
+only run are there; what is not is made first, and kept for the next time.
 """
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import parts
+from benchmarks import quick
 from benchmarks.budgets import judge, last_line
+from benchmarks.figures import Record
+from benchmarks.workshop import Workshop
 from hooks.engine import NoEngine
 from tests.stand_ins import CannotMake
 
 
+def report(records: Sequence[Record]) -> int:
+    """Print the verdict on every budget, and return the exit code: 0 when all of them hold."""
+    verdicts = judge(records)
+    print(*verdicts, sep="\n")
+    print(last_line(verdicts))
+    return 0 if all(verdict.held for verdict in verdicts) else 1
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0 when every budget holds."""
+    """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__.splitlines()[0])
     parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
-        workshop = parts.Workshop(Path(name))
+        workshop = Workshop(Path(name))
         try:
             print(f"base images: {workshop.docker.provided}")
         except (NoEngine, CannotMake) as reason:
             print(f"bin/bench: {reason}", file=sys.stderr)
             return 2
-        records = parts.quick(workshop)
-    verdicts = judge(records)
-    print(*verdicts, sep="\n")
-    print(last_line(verdicts))
-    return 0 if all(verdict.held for verdict in verdicts) else 1
+        records = quick.measure(workshop)
+    return report(records)
 
 
 if __name__ == "__main__":

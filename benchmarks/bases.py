@@ -1,7 +1,7 @@
 """The base images that our Dockerfiles and the peers' name: the same ones for all."""
 
 import shutil
-import sys
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,33 +9,36 @@ from tests.containers import Docker
 from tests.stand_ins import IMAGES, LABEL, Provided
 
 FOLDER = Path(__file__).resolve().parent / "stand_ins"
-# The stages of the Dockerfile there that only stand-ins need.
-ADDED = ("rust-alpine", "alpine")
 
 
-def provide(provided: Provided, stages: tuple[str, ...]) -> dict[str, str]:
+def provide(provided: Provided) -> dict[str, str]:
     """Make sure that the engine has what the peers build on.
 
     Args:
         provided: The base images of the tests.
-        stages: Which of `rust-alpine`, `alpine` and `cargo-chef` are wanted beside those.
 
     Returns:
         An image for each name in braces in the Dockerfiles of `peers/`.
     """
     docker = Docker(provided)
     names = dict(IMAGES)
-    needed = [
-        stage for stage in stages if stage not in ADDED or IMAGES[stage] in provided.stand_ins
-    ]
-    arguments = [
-        f"--build-arg={stage.replace('-', '_').upper()}={image}" for stage, image in IMAGES.items()
-    ]
     with TemporaryDirectory() as name:
         context = Path(name) / "context"
         shutil.copytree(FOLDER, context)
-        for stage in needed:
-            print(f"benchmarks: the base image {stage} of the peers", file=sys.stderr)
+        for stage in ("rust-alpine", "alpine"):
+            if IMAGES[stage] not in provided.stand_ins:
+                continue
             names[stage] = f"{LABEL}.peer:{stage}"
+            arguments = [
+                f"--build-arg={base.replace('-', '_').upper()}={image}"
+                for base, image in IMAGES.items()
+            ]
             docker.build(context, f"--target={stage}", f"--tag={names[stage]}", *arguments)
     return names
+
+
+def warm(docker: Docker, names: Iterable[str]) -> None:
+    """Read what images hold, so that the first build does not wait for the disk."""
+    read = "find /usr -xdev -type f -size +1M -exec cat {} + | cksum"
+    for name in names:
+        docker("run", "--rm", "--entrypoint=sh", name, "-c", read)

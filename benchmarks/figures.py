@@ -2,9 +2,8 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 
 class Unmeasured(Exception):
@@ -91,13 +90,3 @@ def ratio(ours: Sequence[float], peers: Sequence[float]) -> float:
     if len(ours) != len(peers):
         return median(ours) / median(peers)
     return median(our / peer for our, peer in zip(ours, peers, strict=True))
-
-
-def to_json(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Return records as what JSON has."""
-    return [{**asdict(record), "values": list(record.values)} for record in records]
-
-
-def from_json(items: Iterable[dict[str, Any]]) -> list[Record]:
-    """Return the records that `to_json` was given."""
-    return [Record(**{**item, "values": tuple(item["values"])}) for item in items]

@@ -1,5 +1,7 @@
 """Seconds and compiled crates of image builds, each subject in turn."""
 
+import re
+import secrets
 import sys
 import time
 from collections import defaultdict
@@ -8,16 +10,12 @@ from contextlib import contextmanager
 
 from benchmarks.figures import Record
 from benchmarks.subjects import Subject
-from tests.containers import Docker
+from tests.containers import Built, Docker
 
 COLD = "cold"
-UNCHANGED = "nothing changed"
 EDIT = "an edit"
-CRATE = "a crate added"
-NO_LAYERS = "an edit, layers gone"
 NO_MOUNTS = "an edit, mounts gone"
-# In this order: each leaves what the next one needs.
-SCENARIOS = (COLD, UNCHANGED, EDIT, CRATE, NO_LAYERS, NO_MOUNTS)
+FIRST_BASE = re.compile(r"^FROM .*$", re.MULTILINE)
 
 
 class Builds:
@@ -27,6 +25,7 @@ class Builds:
         self._docker = docker
         self._group = group
         self._edits = 0
+        self._cold = ""
         self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._compiled: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._images: dict[str, str] = {}
@@ -36,46 +35,47 @@ class Builds:
 
         Args:
             subjects: Are built in turn, the first one first and last by turns.
-            scenarios: Some of `SCENARIOS`, in their order and beginning with `COLD`.
-            times: How often those are built that take little.
+            scenarios: What to build after: nothing, an edit, or an edit without cache mounts. A
+                cold build must have preceded the others.
+            times: How often each is built, but for a cold one.
         """
         for scenario in scenarios:
             self._prepare(scenario)
-            for number in range(times if scenario in {UNCHANGED, EDIT} else 1):
+            for number in range(1 if scenario == COLD else times):
                 for subject in subjects[:: -1 if number % 2 else 1]:
-                    self._change(subject, scenario)
-                    self._build(subject, scenario)
+                    if scenario != COLD:
+                        self._edits += 1
+                        subject.edit(self._edits)
+                    begin = time.monotonic()
+                    built = self.build(subject)
+                    seconds = time.monotonic() - begin
+                    self._seconds[subject.name, scenario].append(seconds)
+                    self._compiled[subject.name, scenario].append(len(built.compiled))
+                    told = f"{subject.name}, {scenario}: {seconds:.1f} s"
+                    print(
+                        f"benchmarks: {self._group}: {told}, {len(built.compiled)} compiled",
+                        file=sys.stderr,
+                    )
 
     def _prepare(self, scenario: str) -> None:
         if scenario == COLD:
-            self._docker("builder", "prune", "--all", "--force")
-        elif scenario == NO_LAYERS:
-            for kind in ("regular", "source.local"):
-                self._docker("builder", "prune", "--all", "--force", "--filter", f"type={kind}")
+            self._cold = secrets.token_hex(4)
         elif scenario == NO_MOUNTS:
             self._docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
 
-    def _change(self, subject: Subject, scenario: str) -> None:
-        if scenario == CRATE:
-            subject.add_crate()
-        elif scenario not in {COLD, UNCHANGED}:
-            self._edits += 1
-            subject.edit(self._edits)
+    def build(self, subject: Subject) -> Built:
+        """Build a subject as it is now, for no record.
 
-    def _build(self, subject: Subject, scenario: str) -> None:
-        # Subjects that would share a cache mount are kept apart.
-        apart = f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={self._group} {subject.name}"
-        begin = time.monotonic()
-        built = self._docker.build(subject.folder, apart, dockerfile=subject.dockerfile)
-        seconds = time.monotonic() - begin
-        print(
-            f"benchmarks: {self._group}: {subject.name}, {scenario}: {seconds:.1f} s, "
-            f"{len(built.compiled)} crates",
-            file=sys.stderr,
-        )
-        self._seconds[subject.name, scenario].append(seconds)
-        self._compiled[subject.name, scenario].append(len(built.compiled))
+        It is cold the first time: neither its layers nor its mounts have been there before, and no
+        subject shares a mount with another.
+        """
+        apart = f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={subject.name} {self._cold}"
+        dockerfile = FIRST_BASE.sub(rf"\g<0>\nENV COLD={self._cold}", subject.dockerfile, count=1)
+        built = self._docker.build(subject.folder, apart, *subject.options, dockerfile=dockerfile)
+        if earlier := self._images.get(subject.name):
+            self._docker("image", "rm", "--force", earlier)
         self._images[subject.name] = built.image
+        return built
 
     def image(self, subject: Subject) -> str:
         """Return the newest image of a subject."""

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +22,14 @@ class Subject:
         folder: The context of the build.
         dockerfile: What is built, with the base images filled in.
         source: The file that has the answer of the health route.
+        options: More options of `docker build`.
     """
 
     name: str
     folder: Path
     dockerfile: str
     source: Path
+    options: tuple[str, ...] = ()
 
     def edit(self, number: int) -> str:
         """Let the health route answer otherwise, in one line, and return what it answers now."""
@@ -38,16 +39,6 @@ class Subject:
         assert count == 1, self.source
         self.source.write_text(edited, "utf-8")
         return answer
-
-    def add_crate(self) -> None:
-        """Depend on one crate more, which depends on none, and bring the lock file in step."""
-        manifest = self.folder / "Cargo.toml"
-        text = manifest.read_text("utf-8")
-        assert text.count("[dependencies]\n") == 1
-        text = text.replace("[dependencies]\n", '[dependencies]\nfastrand = "2"\n')
-        manifest.write_text(text, "utf-8")
-        in_step = ["cargo", "update", "--workspace", "--quiet"]
-        subprocess.run(in_step, cwd=self.folder, check=True)
 
 
 def ours(template: Path, folder: Path, **answers: str) -> Subject:
@@ -75,11 +66,3 @@ def peer(name: str, project: Path, folder: Path, images: Mapping[str, str]) -> S
         text = text.replace(f"{{{base}}}", image)
     routes = folder / "src" / "routes.rs"
     return Subject(name, folder, text, routes if routes.exists() else folder / "src" / "main.rs")
-
-
-def with_profile(project: Path, folder: Path, profile: str) -> Path:
-    """Copy a project and give it a release profile."""
-    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("target"))
-    with (folder / "Cargo.toml").open("a", encoding="utf-8") as manifest:
-        manifest.write(f"\n[profile.release]\n{profile}")
-    return folder

@@ -1,0 +1,72 @@
+"""The figures that the budgets need, the costly ones measured once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from benchmarks import bases, images, run_time, template_cost
+from benchmarks.budgets import BARE, EDIT_LOOP, EXAMPLE, OURS, SERVICE
+from benchmarks.figures import Record, find, tell
+from benchmarks.subjects import peer
+from benchmarks.workshop import PROJECTS, Workshop, free_port, program
+from extensions.pins import FRAMEWORKS
+from extensions.rules import CHOICES
+
+WITHOUT_LTO = "--build-arg=CARGO_PROFILE_RELEASE_LTO=off"
+
+
+def measure(workshop: Workshop) -> list[Record]:
+    """Measure them, in an order that needs no build twice."""
+    docker = workshop.docker
+    names = bases.provide(docker.provided)
+    records = template_cost.measure(
+        workshop.template, workshop.place("copies"), times=5, growth=(1,)
+    )
+    bases.warm(docker, [names["rust-alpine"]])
+    actix = workshop.ours("actix")
+    without_lto = replace(actix, name=EDIT_LOOP, options=(WITHOUT_LTO,))
+    of_example = peer("docker init", PROJECTS["actix"], workshop.place("init-example"), names)
+    of_service = peer("docker init", actix.folder, workshop.place("init-service"), names)
+    with images.builds(docker, EXAMPLE) as builds, images.builds(docker, SERVICE) as others:
+        others.measure([of_service], (images.COLD,), 1)
+        builds.measure([actix, of_example], (images.COLD,), 1)
+        programs, sizes = _programs(workshop)
+        builds.build(without_lto)
+        builds.measure([actix, of_example, without_lto], (images.EDIT,), 3)
+        builds.measure([actix], (images.NO_MOUNTS,), 1)
+        found = [*builds.records(), *others.records()]
+    records += [*found, replace(find(found, EXAMPLE, OURS, images.COLD), group=SERVICE), *sizes]
+    for framework, those in programs.items():
+        records += run_time.measure(f"run time: {framework}", those, connections=(64,), seconds=2)
+    return records
+
+
+def _programs(workshop: Workshop) -> tuple[dict[str, list[run_time.Program]], list[Record]]:
+    """Make, as fast as it goes, what is measured when it runs; and return the sizes on scratch."""
+    ports = {framework: free_port() for framework in FRAMEWORKS}
+    with ThreadPoolExecutor(2) as pool:
+        bare = pool.submit(workshop.bare, ports)
+        made = {
+            (framework, profile): pool.submit(
+                workshop.image, workshop.ours(framework, profile=profile)
+            )
+            for framework in FRAMEWORKS
+            for profile in CHOICES["profile"]
+        }
+    programs = {
+        framework: [
+            program(BARE, bare.result()[framework], ports[framework]),
+            *(
+                program(f"{OURS}, {profile}", workshop.binary(image.result()), free_port())
+                for (name, profile), image in made.items()
+                if name == framework
+            ),
+        ]
+        for framework in FRAMEWORKS
+    }
+    sizes = [
+        Record("sizes", f"{framework} scratch {profile}", "image", "MB",
+               (workshop.megabytes(image.result()),))
+        for (framework, profile), image in made.items()
+    ]  # fmt: skip
+    tell(sizes)
+    return programs, sizes

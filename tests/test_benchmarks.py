@@ -1,0 +1,240 @@
+"""What benchmarks/ computes and makes; never how long anything takes."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import report
+from benchmarks.budgets import (
+    BARE,
+    BUDGETS,
+    EDIT_LOOP,
+    EXAMPLE,
+    OURS,
+    PEER,
+    SERVICE,
+    Verdict,
+    judge,
+)
+from benchmarks.figures import Record, ratio, rounded
+from benchmarks.images import FIRST_BASE
+from benchmarks.run_time import parse_load
+from benchmarks.subjects import FOLDER, ours, peer
+from benchmarks.template_cost import larger, plain
+from tests.conftest import render_service
+from tests.stand_ins import IMAGES
+
+PRINTED = """\
+Running 2s test @ http://127.0.0.1:8080/health
+  1 threads and 64 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     0.91ms   74.16us   3.36ms   92.25%
+    Req/Sec    70.55k     1.17k   72.59k    70.00%
+  Latency Distribution
+     50%    0.89ms
+     75%    0.93ms
+     90%    0.98ms
+     99%    {slowest}
+  140384 requests in 2.00s, 15.80MB read
+{more}Requests/sec:  70191.88
+Transfer/sec:      7.90MB
+"""
+
+
+@pytest.mark.parametrize(
+    ("slowest", "milliseconds"), [("1.17ms", 1.17), ("870.00us", 0.87), ("1.20s", 1200.0)]
+)
+def test_what_wrk_prints_is_read(slowest: str, milliseconds: float) -> None:
+    rate, found = parse_load(PRINTED.format(slowest=slowest, more=""))
+    assert rate == 70191.88
+    assert found == pytest.approx(milliseconds)
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["  Non-2xx or 3xx responses: 7\n", "  Socket errors: connect 0, read 3, write 0, timeout 0\n"],
+)
+def test_a_load_that_was_not_answered_is_no_figure(more: str) -> None:
+    with pytest.raises(ValueError, match=r"Non-2xx|Socket errors"):
+        parse_load(PRINTED.format(slowest="1.17ms", more=more))
+
+
+def test_a_ratio_is_that_of_the_pairs() -> None:
+    # The machine is three times slower for the last two pairs; the medians alone would say 3.
+    assert ratio([2, 6, 6], [1, 3, 3]) == 2
+    assert ratio([1, 2, 30], [2, 4, 3]) == 0.5
+    assert ratio([3], [1, 2, 6]) == 1.5
+
+
+@pytest.mark.parametrize(("ours", "peers"), [([], [1]), ([1], []), ([1], [0])])
+def test_a_ratio_to_nothing_is_an_error(ours: list[float], peers: list[float]) -> None:
+    with pytest.raises(ValueError, match="needs figures on both sides"):
+        ratio(ours, peers)
+
+
+def test_a_record_shows_its_spread() -> None:
+    record = Record("group", "ours", "start", "ms", (9.0, 1.0, 2.0, 3.0))
+    assert record.median == 2.5
+    assert record.spread == "1.00 / 2.50 / 9.00"
+    assert str(record) == "group: ours: start: 1.00 / 2.50 / 9.00 ms"
+    assert replace(record, values=(2.0,)).spread == "2.00"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (1.054, "1.05"), (12.34, "12.3"), (160.7, "161"), (70191.88, "70\u202f192")],
+)
+def test_digits_that_say_something(value: float, text: str) -> None:
+    assert rounded(value) == text
+
+
+def measured(**changes: float) -> list[Record]:
+    """Return figures with which every budget holds, but for those that are given."""
+    figures = {
+        "sizes / actix scratch size / image": 1.05,
+        "sizes / rocket scratch size / image": 1.78,
+        f"{EXAMPLE} / {OURS} / cold": 59,
+        f"{EXAMPLE} / {PEER} / cold": 100,
+        f"{SERVICE} / {OURS} / cold": 59,
+        f"{SERVICE} / {PEER} / cold": 58,
+        f"{EXAMPLE} / {EDIT_LOOP} / an edit": 5,
+        f"{EXAMPLE} / {PEER} / an edit": 10,
+        f"{EXAMPLE} / {OURS} / an edit, mounts gone": 12,
+        "template / ours / copy": 0.5,
+        "template / plain / copy": 0.4,
+    }
+    for framework in ("actix", "rocket"):
+        group = f"run time: {framework}"
+        figures[f"{group} / {OURS}, speed / requests/s, 64 connections"] = 97
+        figures[f"{group} / {BARE} / requests/s, 64 connections"] = 100
+        for profile in ("size", "speed"):
+            figures[f"{group} / {OURS}, {profile} / start"] = 3
+            figures[f"{group} / {OURS}, {profile} / idle memory"] = 9
+    assert changes.keys() <= figures.keys()
+    records = []
+    for name, value in {**figures, **changes}.items():
+        group, subject, what = name.split(" / ")
+        records.append(Record(group, subject, what, "", (value,)))
+    return records
+
+
+def test_budgets_that_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(measured()) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(BUDGETS) + 1
+    assert all(line.startswith("holds ") for line in lines[:-1])
+    assert lines[-1] == f"{len(BUDGETS)} of {len(BUDGETS)} budgets hold"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "missed"),
+    [
+        ("sizes / actix scratch size / image", 1.26, "Actix on scratch"),
+        ("sizes / rocket scratch size / image", 2.31, "Rocket on scratch"),
+        (f"{EXAMPLE} / {OURS} / cold", 61, "cold image build, to docker init's of the example"),
+        (f"{SERVICE} / {OURS} / cold", 64, "cold image build, to docker init's of our service"),
+        (
+            f"{EXAMPLE} / {EDIT_LOOP} / an edit",
+            10.1,
+            "one-line edit without LTO, to docker init's with its warm mount",
+        ),
+        (
+            f"{EXAMPLE} / {OURS} / an edit, mounts gone",
+            20.1,
+            "edit on a fresh runner, docker init's to ours",
+        ),
+        (
+            f"run time: rocket / {OURS}, speed / requests/s, 64 connections",
+            94,
+            "requests a second of rocket, to the bare framework on glibc",
+        ),
+        (f"run time: actix / {OURS}, size / start", 20.1, "start to the first 200"),
+        (f"run time: rocket / {OURS}, speed / idle memory", 12.1, "memory when idle"),
+        ("template / ours / copy", 0.61, "copier copy, to a template without Python"),
+    ],
+)
+def test_a_budget_that_is_missed_is_named(
+    name: str, value: float, missed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(measured(**{name: value})) == 1
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert [line.startswith("MISSED") for line in lines].count(True) == 1
+    assert last == f"{len(BUDGETS) - 1} of {len(BUDGETS)} budgets hold; not: {missed}"
+
+
+def test_a_figure_that_is_lacking_holds_no_budget(capsys: pytest.CaptureFixture[str]) -> None:
+    for budget in BUDGETS:
+        assert not Verdict(budget, None).held
+    assert [verdict.value for verdict in judge([])] == [None] * len(BUDGETS)
+    assert report([]) == 1
+    assert "NOT MEASURED" in capsys.readouterr().out
+
+
+def test_without_its_mounts_the_peer_is_cold(capsys: pytest.CaptureFixture[str]) -> None:
+    of_its_own = Record(EXAMPLE, PEER, "an edit, mounts gone", "s", (24,))
+    assert report([*measured(), of_its_own]) == 1  # 24 / 12, where a cold build was 100 / 12
+    assert "docker init's to ours: 2.00 (at least 5)" in capsys.readouterr().out
+
+
+# -------------------------------------------------------------------------- what is built
+
+
+PROJECTS = [FOLDER / "projects" / name for name in ("example", "rocket")]
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+def test_a_project_is_locked(project: Path, cargo: Path) -> None:
+    command = ["cargo", "metadata", "--locked", "--format-version=1"]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+
+
+def test_an_edit_is_one_line(template: Path, tmp_path: Path) -> None:
+    service = ours(template, tmp_path / "ours")
+    example = peer("docker init", PROJECTS[0], tmp_path / "example", IMAGES)
+    same = peer("docker init", service.folder, tmp_path / "same", IMAGES)
+    for subject in (service, example, same):
+        before = subject.source.read_text().splitlines()
+        for number in (1, 2):
+            assert subject.edit(number) == f"OK{number}"
+            after = subject.source.read_text().splitlines()
+            changed = [new for old, new in zip(before, after, strict=True) if old != new]
+            assert len(changed) == 1
+            assert f'"OK{number}"' in changed[0]
+    assert "{" not in same.dockerfile.replace("${UID}", "")
+    assert same.dockerfile.count(IMAGES["rust-alpine"]) == 1
+
+
+def test_a_cold_build_is_marked_in_its_first_stage(template: Path, tmp_path: Path) -> None:
+    service = ours(template, tmp_path / "ours")
+    marked = FIRST_BASE.sub(r"\g<0>\nENV COLD=x", service.dockerfile, count=1)
+    first, second = marked.split("\nFROM ", 2)[1:]
+    assert first.splitlines()[0].endswith(" AS builder")
+    assert first.splitlines()[1] == "ENV COLD=x"
+    assert "COLD" not in second
+
+
+@pytest.fixture(scope="module")
+def pair(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return our template without a past, and the plain one that is as large."""
+    return template, plain(template, tmp_path_factory.mktemp("plain"))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_the_plain_template_emits_what_ours_does(
+    times: int, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    emitted = []
+    for number, source in enumerate(pair):
+        folder = tmp_path / f"made-{number}"
+        large = larger(source, tmp_path / f"source-{number}", times)
+        render_service(large, folder, service_name="billing", smoke="none")
+        files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+        answers = files.pop(Path(".copier-answers.yml"))
+        assert "service_name: billing\n" in answers.read_text()
+        emitted.append({name: path.read_bytes() for name, path in files.items()})
+    assert emitted[0] == emitted[1]
+    assert len(emitted[0]) > 9 * times
+    (python,) = (list(source.rglob("*.py")) for source in pair[1:])
+    assert python == []
