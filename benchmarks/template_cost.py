@@ -24,7 +24,7 @@ def plain(template: Path, folder: Path) -> Path:
     render_service(template, folder / "template", service_name=NAME, smoke="none")
     for path in [*(folder / "template").rglob("*")]:
         if path.is_file():
-            text = path.read_text("utf-8").replace(NAME, "[[ service_name ]]")
+            text = path.read_text("utf-8").replace(NAME, "@{ service_name }@")
             path.with_name(f"{path.name}.jinja").write_text(text, "utf-8")
             path.unlink()
     asked = yaml.safe_load((template / "copier.yml").read_text("utf-8"))
@@ -35,13 +35,14 @@ def plain(template: Path, folder: Path) -> Path:
     questions["port"]["default"] = "8080"
     questions["rust_version"]["default"] = "1.98.0"
     questions["cargo_registry_index"]["default"] = ""
-    questions["description"]["default"] = "The [[ service_name ]] web service."
-    brackets = {
-        "variable_start_string": "[[", "variable_end_string": "]]",
-        "block_start_string": "[%", "block_end_string": "%]",
-        "comment_start_string": "[#", "comment_end_string": "#]",
+    questions["description"]["default"] = "The @{ service_name }@ web service."
+    # No emitted file has these signs for a reason of its own.
+    signs = {
+        "variable_start_string": "@{", "variable_end_string": "}@",
+        "block_start_string": "@%", "block_end_string": "%@",
+        "comment_start_string": "@#", "comment_end_string": "#@",
     }  # fmt: skip
-    config = {"_subdirectory": "template", "_envops": brackets, **questions}
+    config = {"_subdirectory": "template", "_envops": signs, **questions}
     (folder / "copier.yml").write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
     return folder
 

@@ -73,6 +73,14 @@ def docker(pytestconfig: pytest.Config) -> Docker:
     return Docker(provided)
 
 
+@pytest.fixture(scope="session")
+def bin_copier() -> Path:
+    """Return the wrapper of Copier, which has installed what it needs and says no more of it."""
+    program = ROOT / "bin" / "copier"
+    subprocess.run([program, "--version"], check=True, capture_output=True)
+    return program
+
+
 @pytest.fixture
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder that temporary files go to, the logs of smoke builds among them."""

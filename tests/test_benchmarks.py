@@ -229,12 +229,13 @@ def test_the_plain_template_emits_what_ours_does(
     for number, source in enumerate(pair):
         folder = tmp_path / f"made-{number}"
         large = larger(source, tmp_path / f"source-{number}", times)
-        render_service(large, folder, service_name="billing", smoke="none")
+        render_service(large, folder, service_name="order-apj", smoke="none")
         files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
         answers = files.pop(Path(".copier-answers.yml"))
-        assert "service_name: billing\n" in answers.read_text()
+        assert "service_name: order-apj\n" in answers.read_text()
         emitted.append({name: path.read_bytes() for name, path in files.items()})
-    assert emitted[0] == emitted[1]
+    assert emitted[0].keys() == emitted[1].keys()
+    assert [name for name in emitted[0] if emitted[0][name] != emitted[1][name]] == []
     assert len(emitted[0]) > 9 * times
     (python,) = (list(source.rglob("*.py")) for source in pair[1:])
     assert python == []

@@ -53,14 +53,14 @@ def set_answer(name: str, value: object) -> Callable[[str], str]:
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(
-    edit: Callable[[str], str], line: str, service: Path
+    edit: Callable[[str], str], line: str, service: Path, bin_copier: Path
 ) -> None:
     file = service / ".copier-answers.yml"
     text = edit(file.read_text())
     file.write_text(text)
     commit(service)
     ended = subprocess.run(
-        [ROOT / "bin" / "copier", "update", "--trust", "--defaults", service],
+        [bin_copier, "update", "--trust", "--defaults", service],
         capture_output=True,
         text=True,
         check=False,
@@ -79,10 +79,8 @@ def test_what_is_wrong_is_told_in_a_line(
     assert f"LACKS  service: {ended.stderr}" in doctor.stdout
 
 
-def test_without_an_answers_file(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [ROOT / "bin" / "copier", "update"], cwd=tmp_path, capture_output=True, check=False
-    )
+def test_without_an_answers_file(tmp_path: Path, bin_copier: Path) -> None:
+    ended = subprocess.run([bin_copier, "update"], cwd=tmp_path, capture_output=True, check=False)
     assert ended.returncode == 1
     assert b"run this in the folder of a service" in ended.stderr
 
@@ -112,9 +110,9 @@ def test_which_service_is_meant(arguments: list[str], folder: str) -> None:
     assert destination([*arguments, "-a", "other.yml"]) == (Path(folder), "other.yml")
 
 
-def test_every_option_with_a_value_is_known() -> None:
+def test_every_option_with_a_value_is_known(bin_copier: Path) -> None:
     shown = subprocess.run(
-        [ROOT / "bin" / "copier", "update", "--help"], capture_output=True, check=True, text=True
+        [bin_copier, "update", "--help"], capture_output=True, check=True, text=True
     ).stdout
     switches = shown[shown.index("\nSwitches:") :]
     found = re.findall(r"^    (?:(-\w), )?(--[\w-]+) \w+[:=]", switches, re.MULTILINE)

@@ -337,13 +337,15 @@ def test_a_full_disk_loses_nothing(past: Path, small_disk: Path, tmp_path: Path)
     assert_nothing_is_lost(folder, ended.stderr)
 
 
-def test_a_disk_too_full_for_git_is_told_in_a_line(past: Path, small_disk: Path) -> None:
+def test_a_disk_too_full_for_git_is_told_in_a_line(
+    past: Path, small_disk: Path, bin_copier: Path
+) -> None:
     folder = edited(make(past, small_disk / "service"))
     with (small_disk / "filler").open("wb", buffering=0) as file, suppress(OSError):
         while file.write(b"0" * 4096):
             pass
     (folder / "Dockerfile").touch()  # so that git has something to write
-    command = [str(ROOT / "bin" / "copier"), "update", "--trust", "--defaults", str(folder)]
+    command = [str(bin_copier), "update", "--trust", "--defaults", str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1, ended.stderr
