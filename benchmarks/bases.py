@@ -6,33 +6,31 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.containers import Docker
-from tests.stand_ins import IMAGES, LABEL, Provided
+from tests.stand_ins import IMAGES, LABEL
 
 FOLDER = Path(__file__).resolve().parent / "stand_ins"
 
 
-def provide(provided: Provided) -> dict[str, str]:
+def provide(docker: Docker) -> dict[str, str]:
     """Make sure that the engine has what the peers build on.
 
     Args:
-        provided: The base images of the tests.
+        docker: The engine, with the base images of the tests.
 
     Returns:
         An image for each name in braces in the Dockerfiles of `peers/`.
     """
-    docker = Docker(provided)
     names = dict(IMAGES)
+    arguments = [
+        f"--build-arg={base.replace('-', '_').upper()}={image}" for base, image in IMAGES.items()
+    ]
     with TemporaryDirectory() as name:
         context = Path(name) / "context"
         shutil.copytree(FOLDER, context)
         for stage in ("rust-alpine", "alpine"):
-            if IMAGES[stage] not in provided.stand_ins:
+            if IMAGES[stage] not in docker.provided.stand_ins:
                 continue
             names[stage] = f"{LABEL}.peer:{stage}"
-            arguments = [
-                f"--build-arg={base.replace('-', '_').upper()}={image}"
-                for base, image in IMAGES.items()
-            ]
             docker.build(context, f"--target={stage}", f"--tag={names[stage]}", *arguments)
     return names
 

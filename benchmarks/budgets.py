@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.figures import Record, Unmeasured, find, ratio, rounded
+from extensions.pins import FRAMEWORKS
 
 OURS, PEER, BARE = "ours", "docker init", "bare"
 EDIT_LOOP = "ours, LTO off"
@@ -62,13 +63,12 @@ class Verdict:
 
 
 def _relative(
-    what: str, ours: tuple[str, str], peer: tuple[str, str], peer_what: str = ""
+    what: str, ours: tuple[str, str], peer: tuple[str, str]
 ) -> Callable[[Records], float]:
     """Return what computes the ratio of two figures, each of a group and a subject."""
 
     def value(records: Records) -> float:
-        below = find(records, *peer, peer_what or what)
-        return ratio(find(records, *ours, what).values, below.values)
+        return ratio(find(records, *ours, what).values, find(records, *peer, what).values)
 
     return value
 
@@ -131,7 +131,7 @@ BUDGETS: tuple[Budget, ...] = (
                 (f"run time: {framework}", BARE),
             ),
         )
-        for framework in ("actix", "rocket")
+        for framework in FRAMEWORKS
     ),
     Budget("start to the first 200", 20, "ms", False, _worst("run time", OURS, "start")),
     Budget("memory when idle", 12, "MB", False, _worst("run time", OURS, "idle memory")),

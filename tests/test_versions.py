@@ -154,6 +154,7 @@ def test_a_lock_file_that_was_deleted_stays_so(conflict: bool, past: Path, tmp_p
         replace(folder / "Cargo.toml", "[dependencies]\n", '[dependencies]\nitoa = "1"\n')
     commit(folder)
     ended = update(folder)
+    assert (ended.returncode != 0) == conflict, ended.stderr
     assert ("update: conflicts in Cargo.toml" in ended.stderr) == conflict, ended.stderr
     assert not (folder / "Cargo.lock").exists()
 
