@@ -5,17 +5,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hooks.engine import run
 from tests.containers import Docker
 from tests.stand_ins import IMAGES, LABEL
 
 FOLDER = Path(__file__).resolve().parent / "stand_ins"
+CARGO_CHEF = "lukemathwalker/cargo-chef:latest-rust-1"
 
 
-def provide(docker: Docker) -> dict[str, str]:
+def provide(docker: Docker, *stages: str) -> dict[str, str]:
     """Make sure that the engine has what the peers build on.
 
     Args:
         docker: The engine, with the base images of the tests.
+        stages: Which images are needed beside those of the tests.
 
     Returns:
         An image for each name in braces in the Dockerfiles of `peers/`.
@@ -27,12 +30,17 @@ def provide(docker: Docker) -> dict[str, str]:
     with TemporaryDirectory() as name:
         context = Path(name) / "context"
         shutil.copytree(FOLDER, context)
-        for stage in ("rust-alpine", "alpine"):
-            if IMAGES[stage] not in docker.provided.stand_ins:
-                continue
-            names[stage] = f"{LABEL}.peer:{stage}"
-            docker.build(context, f"--target={stage}", f"--tag={names[stage]}", *arguments)
+        for stage in stages:
+            if stage == "cargo-chef" and _pulled(docker, CARGO_CHEF):
+                names[stage] = CARGO_CHEF
+            elif stage == "cargo-chef" or IMAGES[stage] in docker.provided.stand_ins:
+                names[stage] = f"{LABEL}.peer:{stage}"
+                docker.build(context, f"--target={stage}", f"--tag={names[stage]}", *arguments)
     return names
+
+
+def _pulled(docker: Docker, image: str) -> bool:
+    return run(docker.client, "pull", "--quiet", image).returncode == 0
 
 
 def warm(docker: Docker, names: Iterable[str]) -> None:

@@ -2,20 +2,31 @@
 
 import re
 import secrets
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from urllib.request import urlopen
 
-from benchmarks.figures import Record
-from benchmarks.subjects import Subject
+from benchmarks.figures import Record, tell
+from benchmarks.run_time import HOST
+from benchmarks.subjects import PORT, Subject
+from benchmarks.workshop import free_port
 from tests.containers import Built, Docker
 
+# What a build follows, in an order in which each finds what it needs: cache mounts that are gone
+# come last, since a layer that is still there does not fill them again.
 COLD = "cold"
+UNCHANGED = "nothing changed"
 EDIT = "an edit"
+NO_LAYERS = "an edit, layers gone"
+ADDED = "one dependency more"
 NO_MOUNTS = "an edit, mounts gone"
-FIRST_BASE = re.compile(r"^FROM .*$", re.MULTILINE)
+SCENARIOS = (COLD, UNCHANGED, EDIT, NO_LAYERS, ADDED, NO_MOUNTS)
+
+ANSWERS = "answers what the edit says"
+SECONDS_TO_ANSWER = 5
+BASE = re.compile(r"^FROM (?:--platform=\S+ )?(\S+).*$", re.MULTILINE)
 
 
 class Builds:
@@ -25,43 +36,52 @@ class Builds:
         self._docker = docker
         self._group = group
         self._edits = 0
-        self._cold = ""
-        self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
-        self._compiled: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._layers = self._mounts = ""
         self._images: dict[str, str] = {}
+        self._figures: dict[tuple[str, str, str], list[float]] = defaultdict(list)
 
     def measure(self, subjects: Sequence[Subject], scenarios: Sequence[str], times: int) -> None:
         """Take the subjects through scenarios.
 
         Args:
             subjects: Are built in turn, the first one first and last by turns.
-            scenarios: What to build after: nothing, an edit, or an edit without cache mounts. A
-                cold build must have preceded the others.
-            times: How often each is built, but for a cold one.
+            scenarios: Some of `SCENARIOS`, in their order; the first build of all must be cold.
+            times: How often each is built in each of them.
         """
         for scenario in scenarios:
-            self._prepare(scenario)
-            for number in range(1 if scenario == COLD else times):
+            for number in range(times):
+                self._prepare(scenario)
                 for subject in subjects[:: -1 if number % 2 else 1]:
-                    if scenario != COLD:
-                        self._edits += 1
-                        subject.edit(self._edits)
+                    answer = self._change(subject, scenario)
                     begin = time.monotonic()
                     built = self.build(subject)
                     seconds = time.monotonic() - begin
-                    self._seconds[subject.name, scenario].append(seconds)
-                    self._compiled[subject.name, scenario].append(len(built.compiled))
-                    told = f"{subject.name}, {scenario}: {seconds:.1f} s"
-                    print(
-                        f"benchmarks: {self._group}: {told}, {len(built.compiled)} compiled",
-                        file=sys.stderr,
-                    )
+                    self._note(subject, scenario, "s", seconds)
+                    self._note(subject, f"{scenario}, compiled", "crates", len(built.compiled))
+                    if scenario == EDIT and number == times - 1:
+                        self._note(subject, ANSWERS, "", self._answers(subject, answer))
+                        self._note(subject, "image without its base", "MB", self._added(subject))
 
     def _prepare(self, scenario: str) -> None:
+        if scenario in (COLD, NO_LAYERS):
+            self._layers = secrets.token_hex(4)
         if scenario == COLD:
-            self._cold = secrets.token_hex(4)
-        elif scenario == NO_MOUNTS:
+            self._mounts = secrets.token_hex(4)
+        if scenario == NO_MOUNTS:
             self._docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
+
+    def _change(self, subject: Subject, scenario: str) -> str:
+        """Make the change of a scenario, and return what the health route answers if it is one."""
+        if scenario == ADDED:
+            subject.add_dependency()
+        if scenario not in (EDIT, NO_LAYERS, NO_MOUNTS):
+            return ""
+        self._edits += 1
+        return subject.edit(self._edits)
+
+    def _note(self, subject: Subject, what: str, unit: str, value: float) -> None:
+        self._figures[subject.name, what, unit].append(value)
+        tell([Record(self._group, subject.name, what, unit, (value,))])
 
     def build(self, subject: Subject) -> Built:
         """Build a subject as it is now, for no record.
@@ -69,25 +89,42 @@ class Builds:
         It is cold the first time: neither its layers nor its mounts have been there before, and no
         subject shares a mount with another.
         """
-        apart = f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={subject.name} {self._cold}"
-        dockerfile = FIRST_BASE.sub(rf"\g<0>\nENV COLD={self._cold}", subject.dockerfile, count=1)
+        apart = f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={subject.name} {self._mounts}"
+        dockerfile = BASE.sub(rf"\g<0>\nENV LAYERS={self._layers}", subject.dockerfile, count=1)
         built = self._docker.build(subject.folder, apart, *subject.options, dockerfile=dockerfile)
         if earlier := self._images.get(subject.name):
             self._docker("image", "rm", "--force", earlier)
         self._images[subject.name] = built.image
         return built
 
-    def image(self, subject: Subject) -> str:
-        """Return the newest image of a subject."""
-        return self._images[subject.name]
+    def _answers(self, subject: Subject, answer: str) -> bool:
+        """Tell whether the newest image of a subject starts and answers what its source says."""
+        port = free_port()
+        options = ("--detach", f"--publish={HOST}:{port}:{PORT}")
+        container = self._docker("run", *options, self._images[subject.name])
+        deadline = time.monotonic() + SECONDS_TO_ANSWER
+        try:
+            while time.monotonic() < deadline:
+                with suppress(OSError), urlopen(f"http://{HOST}:{port}/health", timeout=1) as got:
+                    return bool(got.read().decode() == answer)
+                time.sleep(0.1)
+            return False
+        finally:
+            self._docker("rm", "--force", container)
+
+    def _added(self, subject: Subject) -> float:
+        """Return the megabytes that the newest image of a subject adds to its base."""
+        sizes = [self._docker.inspect(self._images[subject.name])["Size"]]
+        base = BASE.findall(subject.dockerfile)[-1]
+        if base != "scratch":
+            sizes.append(self._docker.inspect(base)["Size"])
+        return float(sizes[0] - sum(sizes[1:])) / 1e6
 
     def records(self) -> list[Record]:
         """Return all that was measured."""
-        found = [("s", self._seconds, ""), ("crates", self._compiled, ", compiled")]
         return [
-            Record(self._group, name, f"{scenario}{suffix}", unit, tuple(values))
-            for unit, table, suffix in found
-            for (name, scenario), values in table.items()
+            Record(self._group, name, what, unit, tuple(values))
+            for (name, what, unit), values in self._figures.items()
         ]
 
     def remove(self) -> None:

@@ -17,7 +17,7 @@ WITHOUT_LTO = "--build-arg=CARGO_PROFILE_RELEASE_LTO=off"
 def measure(workshop: Workshop) -> list[Record]:
     """Measure them, in an order that needs no build twice."""
     docker = workshop.docker
-    names = bases.provide(docker)
+    names = bases.provide(docker, "rust-alpine", "alpine")
     records = template_cost.measure(
         workshop.template, workshop.place("copies"), times=5, growth=(1,)
     )

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from tests.conftest import render_service
 FOLDER = Path(__file__).resolve().parent
 NAME = "app"
 PORT = 8080
+# It depends on nothing, and no service of ours or of a peer depends on it.
+DEPENDENCY = "hex@0.4"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Subject:
         self.source.write_text(edited, "utf-8")
         return answer
 
+    def add_dependency(self) -> None:
+        """Depend on one small crate more, and lock it."""
+        for command in (["add", "--quiet", DEPENDENCY], ["update", "--quiet", "--workspace"]):
+            subprocess.run(["cargo", *command], cwd=self.folder, check=True)
+
 
 def ours(template: Path, folder: Path, **answers: str) -> Subject:
     """Render our service, with the Dockerfile that comes with it."""
@@ -52,7 +60,7 @@ def peer(name: str, project: Path, folder: Path, images: Mapping[str, str]) -> S
     """Build a copy of a project with the Dockerfile of a peer.
 
     Args:
-        name: Of the peer, and with dashes for spaces that of its file in `peers/`.
+        name: Of the peer, and in small letters with dashes that of its file in `peers/`.
         project: What is built.
         folder: Where the copy is made.
         images: The base images by the names in braces.
@@ -60,7 +68,7 @@ def peer(name: str, project: Path, folder: Path, images: Mapping[str, str]) -> S
     ignored = shutil.ignore_patterns("target", ".git", "Dockerfile", ".dockerignore")
     shutil.copytree(project, folder, ignore=ignored)
     (folder / ".dockerignore").write_text("target\n.git\n")
-    file = FOLDER / "peers" / f"{name.replace(' ', '-')}.Dockerfile"
+    file = FOLDER / "peers" / f"{re.sub('[^a-z]+', '-', name.lower())}.Dockerfile"
     text = file.read_text("utf-8")
     for base, image in images.items():
         text = text.replace(f"{{{base}}}", image)

@@ -19,7 +19,7 @@ from benchmarks.budgets import (
     judge,
 )
 from benchmarks.figures import Record, ratio, rounded
-from benchmarks.images import FIRST_BASE
+from benchmarks.images import BASE
 from benchmarks.run_time import parse_load
 from benchmarks.subjects import FOLDER, ours, peer
 from benchmarks.template_cost import larger, plain
@@ -208,11 +208,11 @@ def test_an_edit_is_one_line(template: Path, tmp_path: Path) -> None:
 
 def test_a_cold_build_is_marked_in_its_first_stage(template: Path, tmp_path: Path) -> None:
     service = ours(template, tmp_path / "ours")
-    marked = FIRST_BASE.sub(r"\g<0>\nENV COLD=x", service.dockerfile, count=1)
+    marked = BASE.sub(r"\g<0>\nENV LAYERS=x", service.dockerfile, count=1)
     first, second = marked.split("\nFROM ", 2)[1:]
     assert first.splitlines()[0].endswith(" AS builder")
-    assert first.splitlines()[1] == "ENV COLD=x"
-    assert "COLD" not in second
+    assert first.splitlines()[1] == "ENV LAYERS=x"
+    assert "LAYERS" not in second
 
 
 @pytest.fixture(scope="module")
