@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from benchmarks import bases, images, quick
+from benchmarks import alternatives, bases, images, quick, run_time, sizes, template_cost
+from benchmarks.budgets import OURS
 from benchmarks.figures import Record
 from benchmarks.subjects import peer
 from benchmarks.workshop import Workshop
@@ -33,7 +34,31 @@ def image_builds(workshop: Workshop) -> list[Record]:
     return records
 
 
+def running(workshop: Workshop) -> list[Record]:
+    """Run our services in both profiles, and with musl's allocator, beside the bare frameworks."""
+    programs, _ = quick.programs_and_sizes(workshop, {})
+    records = []
+    for framework, those in programs.items():
+        own = workshop.ours(framework, profile="speed")
+        alternatives.without_mimalloc(own.folder)
+        those.append(workshop.service(f"{OURS}, speed, musl's malloc", workshop.image(own)))
+        records += run_time.measure(f"run time: {framework}", those)
+    return records
+
+
+def copies(workshop: Workshop) -> list[Record]:
+    """Time `copier copy` of our template and a plain one, and of both with ten times the files."""
+    return template_cost.measure(
+        workshop.template, workshop.place("copies"), times=5, growth=(1, 10)
+    )
+
+
 PARTS: dict[str, Callable[[Workshop], list[Record]]] = {
     "budgets": quick.measure,
     "images": image_builds,
+    "sizes": sizes.measure,
+    "settings": alternatives.settings,
+    "running": running,
+    "copies": copies,
+    "tried": alternatives.measure,
 }

@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 from benchmarks.figures import Record, tell
 from benchmarks.run_time import HOST
+from benchmarks.sizes import megabytes
 from benchmarks.subjects import PORT, Subject
 from benchmarks.workshop import free_port
 from tests.containers import Built, Docker
@@ -25,6 +26,7 @@ NO_MOUNTS = "an edit, mounts gone"
 SCENARIOS = (COLD, UNCHANGED, EDIT, NO_LAYERS, ADDED, NO_MOUNTS)
 
 ANSWERS = "answers what the edit says"
+SIZE = "image without its base"
 SECONDS_TO_ANSWER = 5
 BASE = re.compile(r"^FROM (?:--platform=\S+ )?(\S+).*$", re.MULTILINE)
 
@@ -60,7 +62,7 @@ class Builds:
                     self._note(subject, f"{scenario}, compiled", "crates", len(built.compiled))
                     if scenario == EDIT and number == times - 1:
                         self._note(subject, ANSWERS, "", self._answers(subject, answer))
-                        self._note(subject, "image without its base", "MB", self._added(subject))
+                        self._note(subject, SIZE, "MB", self._size(subject))
 
     def _prepare(self, scenario: str) -> None:
         if scenario in (COLD, NO_LAYERS):
@@ -112,13 +114,10 @@ class Builds:
         finally:
             self._docker("rm", "--force", container)
 
-    def _added(self, subject: Subject) -> float:
-        """Return the megabytes that the newest image of a subject adds to its base."""
-        sizes = [self._docker.inspect(self._images[subject.name])["Size"]]
+    def _size(self, subject: Subject) -> float:
         base = BASE.findall(subject.dockerfile)[-1]
-        if base != "scratch":
-            sizes.append(self._docker.inspect(base)["Size"])
-        return float(sizes[0] - sum(sizes[1:])) / 1e6
+        image = self._images[subject.name]
+        return megabytes(self._docker, image, None if base == "scratch" else base)
 
     def records(self) -> list[Record]:
         """Return all that was measured."""
@@ -126,6 +125,10 @@ class Builds:
             Record(self._group, name, what, unit, tuple(values))
             for (name, what, unit), values in self._figures.items()
         ]
+
+    def image(self, subject: Subject) -> str:
+        """Return the newest image of a subject."""
+        return self._images[subject.name]
 
     def remove(self) -> None:
         """Remove the images that were built."""

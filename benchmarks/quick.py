@@ -1,11 +1,14 @@
 """The figures that the budgets need, the costly ones measured once."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import product
 
 from benchmarks import bases, images, run_time, template_cost
 from benchmarks.budgets import BARE, EDIT_LOOP, EXAMPLE, OURS, SERVICE
 from benchmarks.figures import Record, find, tell
+from benchmarks.sizes import megabytes
 from benchmarks.subjects import peer
 from benchmarks.workshop import PROJECTS, Workshop, free_port, program
 from extensions.pins import FRAMEWORKS
@@ -29,7 +32,7 @@ def measure(workshop: Workshop) -> list[Record]:
     with images.builds(docker, EXAMPLE) as builds, images.builds(docker, SERVICE) as others:
         others.measure([of_service], (images.COLD,), 1)
         builds.measure([actix, of_example], (images.COLD,), 1)
-        programs, sizes = _programs(workshop)
+        programs, sizes = programs_and_sizes(workshop, {("actix", "size"): builds.image(actix)})
         builds.build(without_lto)
         builds.measure([actix, of_example, without_lto], (images.EDIT,), 3)
         builds.measure([actix], (images.NO_MOUNTS,), 1)
@@ -40,33 +43,44 @@ def measure(workshop: Workshop) -> list[Record]:
     return records
 
 
-def _programs(workshop: Workshop) -> tuple[dict[str, list[run_time.Program]], list[Record]]:
-    """Make, as fast as it goes, what is measured when it runs; and return the sizes on scratch."""
+def programs_and_sizes(
+    workshop: Workshop, built: Mapping[tuple[str, str], str]
+) -> tuple[dict[str, list[run_time.Program]], list[Record]]:
+    """Make what is measured when it runs, as fast as it goes.
+
+    Args:
+        workshop: Where to make it.
+        built: Images of ours that are there already, by framework and profile.
+
+    Returns:
+        The programs of each framework, its bare one first, and the sizes of our images.
+    """
     ports = {framework: free_port() for framework in FRAMEWORKS}
+    services = [*product(FRAMEWORKS, CHOICES["profile"])]
     with ThreadPoolExecutor(2) as pool:
         bare = pool.submit(workshop.bare, ports)
         made = {
             (framework, profile): pool.submit(
                 workshop.image, workshop.ours(framework, profile=profile)
             )
-            for framework in FRAMEWORKS
-            for profile in CHOICES["profile"]
+            for framework, profile in services
+            if (framework, profile) not in built
         }
+    ours = {**built, **{service: image.result() for service, image in made.items()}}
     programs = {
         framework: [
             program(BARE, bare.result()[framework], ports[framework]),
             *(
-                program(f"{OURS}, {profile}", workshop.binary(image.result()), free_port())
-                for (name, profile), image in made.items()
-                if name == framework
+                workshop.service(f"{OURS}, {profile}", ours[framework, profile])
+                for profile in CHOICES["profile"]
             ),
         ]
         for framework in FRAMEWORKS
     }
     sizes = [
         Record("sizes", f"{framework} scratch {profile}", "image", "MB",
-               (workshop.megabytes(image.result()),))
-        for (framework, profile), image in made.items()
+               (megabytes(workshop.docker, ours[framework, profile]),))
+        for framework, profile in services
     ]  # fmt: skip
     tell(sizes)
     return programs, sizes

@@ -15,7 +15,11 @@ from tests import stand_ins
 from tests.conftest import copy_template
 from tests.containers import Docker
 
-PROJECTS = {"actix": FOLDER / "projects" / "example", "rocket": FOLDER / "projects" / "rocket"}
+PROJECTS = {
+    "actix": FOLDER / "projects" / "example",
+    "rocket": FOLDER / "projects" / "rocket",
+    "hyper": FOLDER / "projects" / "hyper",
+}
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,12 @@ class Workshop:
         name = image.removeprefix("sha256:")[:16]
         return self.docker.file(image, f"/usr/local/bin/{NAME}", folder / name)
 
-    def megabytes(self, image: str) -> float:
-        """Return the size of an image."""
-        return float(self.docker.inspect(image)["Size"]) / 1e6
+    def service(self, name: str, image: str) -> run_time.Program:
+        """Return the service of an image of ours, to start without the image as it is in it."""
+        variables = dict(
+            variable.split("=", 1) for variable in self.docker.inspect(image)["Config"]["Env"]
+        )
+        return program(name, self.binary(image), free_port(), **variables)
 
     def bare(self, ports: Mapping[str, int]) -> dict[str, Path]:
         """Compile each framework's own hello world for glibc, in Cargo's release profile.
@@ -93,6 +100,6 @@ def environment(port: int) -> dict[str, str]:
     return {**ours, "ROCKET_ADDRESS": host, "ROCKET_PORT": str(port)}
 
 
-def program(name: str, binary: Path, port: int) -> run_time.Program:
-    """Return a service to start, on a port of its own."""
-    return run_time.Program(name, binary, port, environment(port))
+def program(name: str, binary: Path, port: int, **more: str) -> run_time.Program:
+    """Return a service to start, on a port of its own and with more variables if need be."""
+    return run_time.Program(name, binary, port, {**environment(port), **more})

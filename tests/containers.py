@@ -1,6 +1,7 @@
 """Images and containers, as people make them with the docker command."""
 
 import http.client
+import io
 import json
 import os
 import re
@@ -122,8 +123,8 @@ class Docker:
             self("rm", container)
         return to
 
-    def layers(self, image: str, base: str | None = None) -> Iterator[tuple[str, bytes]]:
-        """Yield path and content of every file in the layers of an image, and of its configuration.
+    def archives(self, image: str, base: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of the configuration of an image, then of its layers as archives.
 
         Args:
             image: The image.
@@ -138,12 +139,23 @@ class Docker:
                 yield manifest["Config"], config
                 digests = json.loads(config)["rootfs"]["diff_ids"]
                 for name, digest in zip(manifest["Layers"], digests, strict=True):
-                    if digest in skip:
-                        continue
-                    with tarfile.open(fileobj=saved.extractfile(name)) as layer:
-                        for member in layer:
-                            if member.isfile():
-                                yield member.name, _read(layer, member)
+                    if digest not in skip:
+                        yield name, _read(saved, name)
+
+    def layers(self, image: str, base: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """Yield path and content of the configuration, and of every file in the layers of an image.
+
+        Args:
+            image: The image.
+            base: Another, whose layers are left out.
+        """
+        config, *archives = self.archives(image, base)
+        yield config
+        for _, archive in archives:
+            with tarfile.open(fileobj=io.BytesIO(archive)) as layer:
+                for member in layer:
+                    if member.isfile():
+                        yield member.name, _read(layer, member)
 
     @contextmanager
     def started(self, image: str, port: int, *options: str) -> Iterator["Container"]:
@@ -198,9 +210,21 @@ class Container:
 
     def process(self) -> dict[str, str]:
         """Return what the kernel says of the first process, from `/proc/PID/status`."""
-        pid = self.docker.inspect(self.name)["State"]["Pid"]
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = self._kernel("status").splitlines()
         return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+    def huge_pages(self) -> int:
+        """Return the kB of memory that the first process holds in transparent huge pages.
+
+        https://docs.kernel.org/admin-guide/mm/transhuge.html
+        """
+        found = re.search(r"^AnonHugePages: +(\d+) kB$", self._kernel("smaps_rollup"), re.MULTILINE)
+        assert found
+        return int(found[1])
+
+    def _kernel(self, file: str) -> str:
+        pid = self.docker.inspect(self.name)["State"]["Pid"]
+        return Path(f"/proc/{pid}/{file}").read_text()
 
     def exit_code(self) -> int:
         """Wait for the end and return how it ended."""

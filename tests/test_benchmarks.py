@@ -181,7 +181,7 @@ def test_without_its_mounts_the_peer_is_cold(capsys: pytest.CaptureFixture[str])
 # -------------------------------------------------------------------------- what is built
 
 
-PROJECTS = [FOLDER / "projects" / name for name in ("example", "rocket")]
+PROJECTS = [FOLDER / "projects" / name for name in ("example", "rocket", "hyper")]
 
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)

@@ -74,6 +74,15 @@ def test_it_answers_locked_down_and_stops(image: Image, docker: Docker) -> None:
         assert lines == [f"{image.name} listening on http://0.0.0.0:{image.port}"]
 
 
+def test_it_holds_no_huge_pages(image: Image, docker: Docker) -> None:
+    modes = Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text()
+    if "[never]" in modes:
+        pytest.skip("this kernel gives no process huge pages")
+    with docker.started(image.built.image, image.port) as container:
+        assert container.get("/health") == (200, "OK")
+        assert container.huge_pages() == 0
+
+
 def test_sigterm_finishes_a_request_in_flight(image: Image, docker: Docker) -> None:
     answers: list[tuple[int, str]] = []
     with docker.started(image.built.image, image.port) as container:

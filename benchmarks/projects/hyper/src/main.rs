@@ -1,0 +1,77 @@
+//! Our service by hyper alone; its settings and its health check are those of `services/`.
+
+mod healthcheck;
+mod settings;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::{env, io};
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    let address = settings::listen_address()?;
+    match env::args().nth(1).as_deref() {
+        None => runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .and_then(|runtime| runtime.block_on(serve(address))),
+        Some(_) => healthcheck::run(address),
+    }
+    .map_err(|error| error.to_string())
+}
+
+async fn serve(address: SocketAddr) -> io::Result<()> {
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let graceful = GracefulShutdown::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let stream = TokioIo::new(accepted?.0);
+                let connection = http1::Builder::new().serve_connection(stream, service_fn(answer));
+                tokio::spawn(graceful.watch(connection));
+            }
+            _ = terminate.recv() => break,
+        }
+    }
+    graceful.shutdown().await;
+    Ok(())
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let known = request.method() == Method::GET && request.uri().path() == "/health";
+    let (status, body) = if known {
+        (StatusCode::OK, "OK")
+    } else {
+        (StatusCode::NOT_FOUND, "")
+    };
+    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+    *response.status_mut() = status;
+    Ok(response)
+}

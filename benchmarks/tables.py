@@ -1,0 +1,194 @@
+"""Tables in Markdown of what was measured."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from benchmarks import images
+from benchmarks.budgets import judge
+from benchmarks.figures import Record, Unmeasured, find, ratio, rounded
+from benchmarks.variants import RELEASE
+from extensions.pins import FRAMEWORKS
+
+NOTHING = "-"
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in GitHub's Markdown, all columns but the first to the right.
+
+    https://github.github.com/gfm/#tables-extension-
+    """
+    lines = [headers, ["---", *["---:"] * (len(headers) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def subjects(records: Iterable[Record], group: str) -> list[str]:
+    """Return what was measured in a group, in the order it was."""
+    return list(dict.fromkeys(record.subject for record in records if record.group == group))
+
+
+def _measured(
+    records: Iterable[Record], group: str, subject: str, what: str, show: Callable[[Record], str]
+) -> str:
+    """Show a figure, or that there is none."""
+    try:
+        return show(find(records, group, subject, what))
+    except Unmeasured:
+        return NOTHING
+
+
+def budgets(records: Sequence[Record]) -> str:
+    """Return every budget with its figure and its bound."""
+    return table(
+        ["budget", "measured", "bound", ""],
+        (
+            [
+                verdict.budget.name,
+                NOTHING
+                if verdict.value is None
+                else f"{rounded(verdict.value)} {verdict.budget.unit}".strip(),
+                verdict.budget.bound,
+                "holds" if verdict.held else "**missed**",
+            ]
+            for verdict in judge(records)
+        ),
+    )
+
+
+def builds(records: Sequence[Record], group: str) -> str:
+    """Return seconds, and crates that were compiled, of every build of every subject."""
+    names = subjects(records, group)
+
+    def row(label: str, what: str, show: Callable[[Record], str]) -> list[str]:
+        return [label, *(_measured(records, group, name, what, show) for name in names)]
+
+    def seconds(record: Record) -> str:
+        compiled = find(records, group, record.subject, f"{record.what}, compiled")
+        return f"{rounded(record.median)} s, {compiled.median:.0f}"
+
+    def answers(record: Record) -> str:
+        return "yes" if all(record.values) else "**no**"
+
+    return table(
+        ["build", *names],
+        [
+            *(row(scenario, scenario, seconds) for scenario in images.SCENARIOS),
+            row("the image starts and answers what the edit says", images.ANSWERS, answers),
+            row("the image without its base", images.SIZE, lambda r: f"{rounded(r.median)} MB"),
+        ],
+    )
+
+
+def sizes(records: Sequence[Record], published: dict[str, str]) -> str:
+    """Return the megabytes of every image.
+
+    Args:
+        records: All that was measured.
+        published: What to say of the base of a runtime.
+    """
+    groups = list(dict.fromkeys(record.group for record in records))
+    return table(
+        ["framework, profile", "runtime", "binary", "added to the base", "compressed", "the base"],
+        (
+            [
+                group.partition(": ")[2],
+                runtime,
+                *(
+                    f"{rounded(find(records, group, runtime, what).median)} MB"
+                    for what in ("binary", "image", "compressed")
+                ),
+                published[runtime],
+            ]
+            for group in groups
+            for runtime in subjects(records, group)
+        ),
+    )
+
+
+def settings(records: Sequence[Record]) -> str:
+    """Return megabytes and seconds with every setting alone and without it."""
+
+    def cells(framework: str, variant: str) -> list[str]:
+        group = f"settings: {framework}"
+        binary = find(records, group, variant, "binary")
+        share = binary.median / find(records, group, RELEASE.name, "binary").median - 1
+        seconds = find(records, group, variant, "cold").median
+        return [
+            f"{rounded(binary.median)} MB",
+            NOTHING if variant == RELEASE.name else f"{share:+.0%}".replace("-", "\N{MINUS SIGN}"),
+            f"{seconds:.0f} s",
+        ]
+
+    measured = [name for name in FRAMEWORKS if subjects(records, f"settings: {name}")]
+    headers = [f"{name} {what}" for name in measured for what in ("binary", "change", "cold")]
+    return table(
+        ["settings", *headers],
+        (
+            [variant, *(cell for name in measured for cell in cells(name, variant))]
+            for variant in subjects(records, f"settings: {measured[0]}")
+        ),
+    )
+
+
+def spreads(records: Sequence[Record], group: str, peer: str) -> str:
+    """Return minimum, median and maximum of everything, and the ratio to a peer."""
+    names = subjects(records, group)
+    whats = {
+        record.what: record.unit
+        for record in records
+        if record.group == group and record.subject == names[0]
+    }
+
+    def show(name: str, what: str) -> str:
+        record = find(records, group, name, what)
+        if name == peer:
+            return record.spread
+        to_peer = ratio(record.values, find(records, group, peer, what).values)
+        return f"{record.spread} ({rounded(to_peer)})"
+
+    return table(
+        ["", *names],
+        (
+            [f"{what}, {unit}".removesuffix(", "), *(show(name, what) for name in names)]
+            for what, unit in whats.items()
+        ),
+    )
+
+
+def copies(records: Sequence[Record]) -> str:
+    """Return the seconds of `copier copy` of both templates, and their ratio."""
+    groups = list(dict.fromkeys(record.group for record in records))
+    rows = []
+    for group in groups:
+        ours, plain = (find(records, group, name, "copy") for name in ("ours", "plain"))
+        rows.append([group, ours.spread, plain.spread, rounded(ratio(ours.values, plain.values))])
+    return table(["seconds", "ours", "plain", "ratio"], rows)
+
+
+def tried(records: Sequence[Record], group: str, shipped: str) -> str:
+    """Return what each alternative gave beside what is shipped."""
+    columns = {
+        "binary": "MB",
+        "cold": "s",
+        "an edit": "s",
+        "requests/s, 64 connections": "",
+        "idle memory": "MB",
+        "loaded memory": "MB",
+    }
+    columns = {
+        what: unit
+        for what, unit in columns.items()
+        if any(record.what == what for record in records if record.group == group)
+    }
+
+    def show(record: Record) -> str:
+        if record.unit:
+            return f"{rounded(record.median)} {record.unit}"
+        return rounded(ratio(record.values, find(records, group, shipped, record.what).values))
+
+    headers = [what if unit else f"requests/s, to {shipped}" for what, unit in columns.items()]
+    return table(
+        ["", *headers],
+        (
+            [name, *(_measured(records, group, name, what, show) for what in columns)]
+            for name in subjects(records, group)
+        ),
+    )
