@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import quick
+from benchmarks import page, quick
 from benchmarks.budgets import judge, last_line
 from benchmarks.figures import Record
 from benchmarks.full import PARTS
@@ -51,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
         for part in wanted or PARTS:
             records = PARTS[part](workshop)
             keep(measured(part, records, str(workshop.docker.provided)))
-    return report(load()["budgets"].records)
+            page.write()
+    return report(load()["budgets"].records) if "budgets" in load() else 0
 
 
 if __name__ == "__main__":

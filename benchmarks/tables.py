@@ -7,6 +7,7 @@ from benchmarks.budgets import judge
 from benchmarks.figures import Record, Unmeasured, find, ratio, rounded
 from benchmarks.variants import RELEASE
 from extensions.pins import FRAMEWORKS
+from tests.stand_ins import PUBLISHED
 
 NOTHING = "-"
 
@@ -77,13 +78,8 @@ def builds(records: Sequence[Record], group: str) -> str:
     )
 
 
-def sizes(records: Sequence[Record], published: dict[str, str]) -> str:
-    """Return the megabytes of every image.
-
-    Args:
-        records: All that was measured.
-        published: What to say of the base of a runtime.
-    """
+def sizes(records: Sequence[Record]) -> str:
+    """Return the megabytes of every image."""
     groups = list(dict.fromkeys(record.group for record in records))
     return table(
         ["framework, profile", "runtime", "binary", "added to the base", "compressed", "the base"],
@@ -95,7 +91,7 @@ def sizes(records: Sequence[Record], published: dict[str, str]) -> str:
                     f"{rounded(find(records, group, runtime, what).median)} MB"
                     for what in ("binary", "image", "compressed")
                 ),
-                published[runtime],
+                f"{PUBLISHED[runtime]:g} MB",
             ]
             for group in groups
             for runtime in subjects(records, group)

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -10,9 +9,8 @@ from pathlib import Path
 import yaml
 
 from benchmarks.figures import Record, tell
-from tests.conftest import render_service
+from tests.conftest import COPIER, render_service
 
-COPIER = str(Path(sys.executable).with_name("copier"))
 NAME = "order-api"
 
 

@@ -1,6 +1,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests import stand_ins
 from tests.containers import Docker
 
 ROOT = Path(__file__).resolve().parent.parent
+COPIER = str(Path(sys.executable).with_name("copier"))
 
 Copy = Callable[..., Path]
 

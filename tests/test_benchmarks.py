@@ -1,12 +1,17 @@
 """What benchmarks/ computes and makes; never how long anything takes."""
 
+import json
+import re
+import secrets
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks import page, plots, tables
 from benchmarks.__main__ import report
+from benchmarks.alternatives import TRIED
 from benchmarks.budgets import (
     BARE,
     BUDGETS,
@@ -19,11 +24,17 @@ from benchmarks.budgets import (
     judge,
 )
 from benchmarks.figures import Record, ratio, rounded
-from benchmarks.images import BASE
+from benchmarks.full import PEERS
+from benchmarks.images import ANSWERS, BASE
+from benchmarks.results import keep, load
+from benchmarks.results import measured as measured_here
 from benchmarks.run_time import parse_load
+from benchmarks.sizes import compressed, megabytes
 from benchmarks.subjects import FOLDER, ours, peer
 from benchmarks.template_cost import larger, plain
+from benchmarks.variants import SETTINGS, Variant
 from tests.conftest import render_service
+from tests.containers import Docker
 from tests.stand_ins import IMAGES
 
 PRINTED = """\
@@ -239,3 +250,157 @@ def test_the_plain_template_emits_what_ours_does(
     assert len(emitted[0]) > 9 * times
     (python,) = (list(source.rglob("*.py")) for source in pair[1:])
     assert python == []
+
+
+@pytest.mark.parametrize("peer_name", sorted({name for names in PEERS.values() for name in names}))
+def test_a_peer_builds_on_bases_that_are_there(
+    peer_name: str, template: Path, tmp_path: Path
+) -> None:
+    names = {**IMAGES, "cargo-chef": "chef"}
+    service = ours(template, tmp_path / "ours")
+    subject = peer(peer_name, service.folder, tmp_path / "peer", names)
+    bases = BASE.findall(subject.dockerfile)
+    assert set(bases) <= {*names.values(), "chef", "scratch"}
+    assert bases[-1] in {IMAGES["alpine"], IMAGES["debian"], "scratch"}
+
+
+def test_one_dependency_more_is_locked(template: Path, tmp_path: Path, cargo: Path) -> None:
+    service = ours(template, tmp_path / "ours")
+    before = _locked(service.folder)
+    service.add_dependency()
+    assert _locked(service.folder) - before == {"hex"}
+
+
+def _locked(folder: Path) -> set[str]:
+    command = ["cargo", "metadata", "--locked", "--format-version=1", "--quiet"]
+    printed = subprocess.run(command, cwd=folder, check=True, capture_output=True).stdout
+    return {package["name"] for package in json.loads(printed)["packages"]}
+
+
+@pytest.mark.parametrize("variant", [v for v in TRIED if v.change], ids=lambda v: v.name)
+def test_a_change_of_the_sources_leaves_them_locked_and_sound(
+    variant: Variant, template: Path, tmp_path: Path, cargo: Path
+) -> None:
+    service = ours(template, tmp_path / "ours")
+    assert variant.change
+    variant.change(service.folder)
+    assert _locked(service.folder)
+    for source in (service.folder / "src").glob("*.rs"):
+        subprocess.run(["rustfmt", "--check", "--edition=2024", source], check=True)
+
+
+def test_settings_are_tried_alone_and_left_out_one_at_a_time() -> None:
+    found = {variant.name: variant.environment for variant in SETTINGS}
+    size, release = found["the size profile"], found["Cargo's release profile"]
+    settings = [name for name in size if name.startswith("CARGO_PROFILE_RELEASE_")]
+    assert len(settings) == 5
+    for name in settings:
+        setting = name.removeprefix("CARGO_PROFILE_RELEASE_").lower().replace("_", "-")
+        assert found[f"{setting} alone"] == {**release, name: size[name]}
+        assert found[f"all but {setting}"] == {**size, name: release[name]}
+    assert len(SETTINGS) == 12
+
+
+def test_an_image_is_weighed_without_its_base(docker: Docker, tmp_path: Path) -> None:
+    (tmp_path / "zeros").write_bytes(bytes(1_000_000))
+    (tmp_path / "noise").write_bytes(secrets.token_bytes(500_000))
+    base = docker.build(tmp_path, dockerfile="FROM scratch\nCOPY zeros /\n").image
+    image = docker.build(tmp_path, dockerfile="FROM scratch\nCOPY zeros /\nCOPY noise /\n").image
+    try:
+        assert megabytes(docker, image) == 1.5
+        assert megabytes(docker, image, base) == 0.5
+        assert 0.5 < compressed(docker, image, base) < 0.51
+        assert 0 < compressed(docker, base) < 0.01
+    finally:
+        docker("image", "rm", "--force", base, image)
+
+
+# -------------------------------------------------------------------------- what is written
+
+
+def test_results_are_kept_a_part_at_a_time(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    assert load(file) == {}
+    record = Record("group", "ours", "start", "ms", (9.0, 1.5))
+    for name, records in (("b", [record]), ("a", []), ("b", [record, record])):
+        keep(measured_here(name, records, "bases"), file)
+    parts = load(file)
+    assert [*parts] == ["a", "b"]
+    assert parts["b"].records == (record, record)
+    assert parts["b"].machine.endswith("processors; bases")
+
+
+def test_builds_as_a_table() -> None:
+    found = [
+        Record("images: actix", name, what, "", values)
+        for name, seconds, answers in (("ours", 12.0, 1), ("peer", 24.0, 0))
+        for what, values in (
+            ("an edit", (seconds, seconds - 1, seconds + 9)),
+            ("an edit, compiled", (1, 1, 1)),
+            (ANSWERS, (answers,)),
+        )
+    ]
+    lines = tables.builds(found, "images: actix").splitlines()
+    assert lines[0] == "| build | ours | peer |"
+    assert lines[1] == "| --- | ---: | ---: |"
+    assert "| an edit | 12.0 s, 1 | 24.0 s, 1 |" in lines
+    assert "| cold | - | - |" in lines
+    assert "| the image starts and answers what the edit says | yes | **no** |" in lines
+
+
+def test_settings_as_a_table() -> None:
+    found = [
+        Record("settings: actix", name, what, "", (value,))
+        for name, size in (("Cargo's release profile", 4.0), ("strip alone", 2.12))
+        for what, value in (("binary", size), ("cold", 61.2))
+    ]
+    assert tables.settings(found).splitlines()[2:] == [
+        "| Cargo's release profile | 4.00 MB | - | 61 s |",
+        "| strip alone | 2.12 MB | \N{MINUS SIGN}47% | 61 s |",
+    ]
+
+
+def test_running_services_as_a_table() -> None:
+    found = [
+        Record("run time: actix", "bare", "start", "ms", (2.0, 4.0, 3.0)),
+        Record("run time: actix", "ours, size", "start", "ms", (1.0, 2.0, 1.5)),
+    ]
+    assert tables.spreads(found, "run time: actix", "bare").splitlines()[2:] == [
+        "| start, ms | 2.00 / 3.00 / 4.00 | 1.00 / 1.50 / 2.00 (0.50) |"
+    ]
+
+
+def test_alternatives_as_a_table() -> None:
+    found = [
+        Record("tried", name, what, unit, values)
+        for name, rate in (("shipped", 100.0), ("other", 90.0))
+        for what, unit, values in (
+            ("binary", "MB", (1.05,)),
+            ("requests/s, 64 connections", "", (rate, rate)),
+        )
+    ]
+    assert tables.tried(found, "tried", "shipped").splitlines() == [
+        "|  | binary | requests/s, to shipped |",
+        "| --- | ---: | ---: |",
+        "| shipped | 1.05 MB | 1.00 |",
+        "| other | 1.05 MB | 0.90 |",
+    ]
+
+
+def test_the_page_is_what_the_results_say() -> None:
+    assert (page.DOCS / page.PAGE).read_text() == page.render(load())
+
+
+def test_the_pictures_are_what_the_results_say() -> None:
+    drawn = plots.draw(load())
+    committed = page.DOCS / page.PICTURES
+    assert {path.name for path in committed.iterdir()} == {*drawn}
+    for name, picture in drawn.items():
+        assert _texts((committed / name).read_bytes()) == _texts(picture)
+    linked = re.findall(r"\(images/(\S+)\)", (page.DOCS / page.PAGE).read_text())
+    assert sorted(linked) == sorted(drawn)
+
+
+def _texts(picture: bytes) -> list[str]:
+    """Return the labels of a picture: the rest may differ with the version of a library."""
+    return re.findall(r"<text[^>]*>([^<]*)</text>", picture.decode())

@@ -1,6 +1,5 @@
 """The questions as a person sees them, in a real terminal."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,15 +7,16 @@ import pexpect
 import pytest
 import yaml
 
+from tests.conftest import COPIER
+
 ENTER, DOWN, CLEAR, SPACE = "\r", "\x1b[B", "\x15", " "
 WHERE_IS_THE_CURSOR = "\x1b[6n"
 
 
 @pytest.fixture
 def copier(template: Path, tmp_path: Path) -> Iterator["pexpect.spawn[str]"]:
-    program = str(Path(sys.executable).with_name("copier"))
     terminal = pexpect.spawn(
-        program,
+        COPIER,
         ["copy", "--trust", str(template), str(tmp_path / "made")],
         encoding="utf-8",
         dimensions=(50, 160),

@@ -5,7 +5,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-COPIER = str(Path(sys.executable).with_name("copier"))
+from tests.conftest import COPIER
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.conftest import COPIER
 from tests.containers import Docker
-from tests.test_smoke import COPIER, arguments, assert_failed, copy, wait_until_gone, without_rust
+from tests.test_smoke import arguments, assert_failed, copy, wait_until_gone, without_rust
 
 # The service of tests/test_images.py, whose dependencies may be built already.
 SERVICE = {"service_name": "actix-probe", "port": "3000"}

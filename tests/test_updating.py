@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import COPIER, ROOT
 from tests.repository import git
-from tests.test_smoke import COPIER
 from tests.versions import with_a_past
 
 TEXT = (ROOT / "docs" / "updating.md").read_text("utf-8")

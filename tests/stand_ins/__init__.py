@@ -33,6 +33,8 @@ IMAGES = {
     "alpine": f"alpine:{ALPINE}",
     "distroless": versions()["distroless"],
 }
+# What the published bases of services take on the disk, in MB; that of a stand-in says nothing.
+PUBLISHED = {"scratch": 0.0, "distroless": 2.0, "alpine": 8.5, "debian": 79.0}
 
 
 class CannotMake(Exception):
