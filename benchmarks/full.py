@@ -1,12 +1,14 @@
 """The parts of the full mode, each of which can be measured on its own."""
 
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks import alternatives, bases, images, quick, run_time, sizes, template_cost
 from benchmarks.budgets import OURS
 from benchmarks.figures import Record
 from benchmarks.subjects import peer
 from benchmarks.workshop import Workshop
+from extensions.pins import FRAMEWORKS
 
 PEERS = {
     "actix": ("docker init", "cargo-chef", "the document", "the document, repaired"),
@@ -14,24 +16,21 @@ PEERS = {
 }
 
 
-def image_builds(workshop: Workshop) -> list[Record]:
-    """Build our services by our Dockerfiles and by the peers', in every scenario."""
+def image_builds(framework: str, workshop: Workshop) -> list[Record]:
+    """Build our service by our Dockerfile and by the peers', in every scenario."""
     docker = workshop.docker
     names = bases.provide(docker, "rust-alpine", "alpine", "cargo-chef")
     bases.warm(docker, (names["rust-alpine"], names["rust-slim"]))
-    records = []
-    for framework, peers in PEERS.items():
-        own = workshop.ours(framework)
-        subjects = [own]
-        subjects += [
-            peer(name, own.folder, workshop.place(f"{framework}-{number}"), names)
-            for number, name in enumerate(peers)
-        ]
-        with images.builds(docker, f"images: {framework}") as builds:
-            for scenario in images.SCENARIOS:
-                builds.measure(subjects, (scenario,), 3 if scenario == images.EDIT else 1)
-        records += builds.records()
-    return records
+    own = workshop.ours(framework)
+    subjects = [own]
+    subjects += [
+        peer(name, own.folder, workshop.place(f"peer-{number}"), names)
+        for number, name in enumerate(PEERS[framework])
+    ]
+    with images.builds(docker, f"images: {framework}") as builds:
+        for scenario in images.SCENARIOS:
+            builds.measure(subjects, (scenario,), 3 if scenario == images.EDIT else 1)
+        return builds.records()
 
 
 def running(workshop: Workshop) -> list[Record]:
@@ -55,7 +54,7 @@ def copies(workshop: Workshop) -> list[Record]:
 
 PARTS: dict[str, Callable[[Workshop], list[Record]]] = {
     "budgets": quick.measure,
-    "images": image_builds,
+    **{f"images-{name}": partial(image_builds, name) for name in FRAMEWORKS},
     "sizes": sizes.measure,
     "settings": alternatives.settings,
     "running": running,

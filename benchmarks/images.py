@@ -94,7 +94,9 @@ class Builds:
         apart = f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={subject.name} {self._mounts}"
         dockerfile = BASE.sub(rf"\g<0>\nENV LAYERS={self._layers}", subject.dockerfile, count=1)
         built = self._docker.build(subject.folder, apart, *subject.options, dockerfile=dockerfile)
-        if earlier := self._images.get(subject.name):
+        earlier = self._images.get(subject.name)
+        # A Dockerfile that ships a stub makes the same image of every edit.
+        if earlier not in (None, built.image):
             self._docker("image", "rm", "--force", earlier)
         self._images[subject.name] = built.image
         return built

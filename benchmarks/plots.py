@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -16,7 +17,7 @@ from extensions.pins import FRAMEWORKS
 
 RUST, GREY, PALE = "#b7410e", "#8a8f98", "#d9dbdf"
 # The same bytes from the same figures, whenever it is drawn.
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "benchmarks",
     "font.size": 9,
@@ -38,12 +39,16 @@ def draw(parts: Mapping[str, Part]) -> dict[str, bytes]:
     """
     pictures = {}
     with rc_context(STYLE):
-        if "images" in parts:
-            records = parts["images"].records
-            for framework in FRAMEWORKS:
-                name = f"builds-{framework}.svg"
-                pictures[name] = _svg(builds(records, f"images: {framework}"))
-            pictures["sizes.svg"] = _svg(sizes(records))
+        built = {
+            framework: parts[f"images-{framework}"].records
+            for framework in FRAMEWORKS
+            if f"images-{framework}" in parts
+        }
+        for framework, records in built.items():
+            name = f"builds-{framework}.svg"
+            pictures[name] = _svg(builds(records, f"images: {framework}"))
+        if built:
+            pictures["sizes.svg"] = _svg(sizes(built))
         if "running" in parts:
             pictures["running.svg"] = _svg(running(parts["running"].records))
     return pictures
@@ -87,17 +92,17 @@ def builds(records: Sequence[Record], group: str) -> Figure:
     return figure
 
 
-def sizes(records: Sequence[Record]) -> Figure:
-    """Draw the megabytes that the image of each adds to its base."""
+def sizes(built: Mapping[str, Sequence[Record]]) -> Figure:
+    """Draw the megabytes that the image of each adds to its base, where it works."""
     figure = Figure(figsize=(9, 2))
-    for framework, axes in zip(FRAMEWORKS, figure.subplots(1, len(FRAMEWORKS)), strict=True):
+    columns = figure.subplots(1, len(built), squeeze=False).flat
+    for (framework, records), axes in zip(built.items(), columns, strict=True):
         group = f"images: {framework}"
-        working = [
-            name
+        values = {
+            name: find(records, group, name, images.SIZE).median
             for name in subjects(records, group)
             if all(find(records, group, name, images.ANSWERS).values)
-        ]
-        values = {name: find(records, group, name, images.SIZE).median for name in working}
+        }
         labels = [f"{rounded(value)} MB" for value in values.values()]
         _bars(axes, f"our {framework.capitalize()} service: MB beside the base", values, labels, [])
     return figure

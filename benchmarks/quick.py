@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import product
 
 from benchmarks import bases, images, run_time, template_cost
-from benchmarks.budgets import BARE, EDIT_LOOP, EXAMPLE, OURS, SERVICE
-from benchmarks.figures import Record, find, tell
+from benchmarks.budgets import BARE, IMAGES, OURS, OURS_WITHOUT_LTO, PEER, PEER_ON_OURS
+from benchmarks.figures import Record, tell
 from benchmarks.sizes import megabytes
 from benchmarks.subjects import peer
 from benchmarks.workshop import PROJECTS, Workshop, free_port, program
@@ -26,18 +26,17 @@ def measure(workshop: Workshop) -> list[Record]:
     )
     bases.warm(docker, [names["rust-alpine"]])
     actix = workshop.ours("actix")
-    without_lto = replace(actix, name=EDIT_LOOP, options=(WITHOUT_LTO,))
-    of_example = peer("docker init", PROJECTS["actix"], workshop.place("init-example"), names)
-    of_service = peer("docker init", actix.folder, workshop.place("init-service"), names)
-    with images.builds(docker, EXAMPLE) as builds, images.builds(docker, SERVICE) as others:
-        others.measure([of_service], (images.COLD,), 1)
-        builds.measure([actix, of_example], (images.COLD,), 1)
+    without_lto = replace(actix, name=OURS_WITHOUT_LTO, options=(WITHOUT_LTO,))
+    of_example = peer(PEER, PROJECTS["actix"], workshop.place("example"), names)
+    of_service = peer(PEER, actix.folder, workshop.place("service"), names)
+    of_service = replace(of_service, name=PEER_ON_OURS)
+    with images.builds(docker, IMAGES) as builds:
+        builds.measure([of_service, actix, of_example], (images.COLD,), 1)
         programs, sizes = programs_and_sizes(workshop, {("actix", "size"): builds.image(actix)})
         builds.build(without_lto)
-        builds.measure([actix, of_example, without_lto], (images.EDIT,), 3)
+        builds.measure([actix, of_service, of_example, without_lto], (images.EDIT,), 3)
         builds.measure([actix], (images.NO_MOUNTS,), 1)
-        found = [*builds.records(), *others.records()]
-    records += [*found, replace(find(found, EXAMPLE, OURS, images.COLD), group=SERVICE), *sizes]
+        records += [*builds.records(), *sizes]
     for framework, those in programs.items():
         records += run_time.measure(f"run time: {framework}", those, connections=(64,), seconds=2)
     return records

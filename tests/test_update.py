@@ -13,9 +13,8 @@ import yaml
 
 from extensions.pins import versions as pinned
 from tests.answers import RUNTIMES
-from tests.conftest import render_service
+from tests.conftest import COPIER, render_service
 from tests.repository import commit, git
-from tests.test_smoke import COPIER
 from tests.versions import replace
 
 # An owner's edit, and answers that an owner changes one day.

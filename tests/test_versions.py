@@ -15,9 +15,8 @@ import pexpect
 import pytest
 import yaml
 
-from tests.conftest import ROOT, missing, need
+from tests.conftest import COPIER, ROOT, missing, need
 from tests.repository import commit, git
-from tests.test_smoke import COPIER
 from tests.test_update import MINE, update
 from tests.versions import NOTES, VERSIONS, replace, with_a_past
 
