@@ -20,6 +20,7 @@ HOST = "127.0.0.1"
 SERVER, CLIENT = "0", "1"
 SECONDS_TO_START = 10
 SECONDS_TO_REST = 1.0
+SECONDS_TO_WARM_UP = 1
 MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
@@ -128,7 +129,8 @@ def measure(
         group: What the results are filed under.
         programs: The services, each with a port of its own.
         connections: How many clients ask at once, each number in turn.
-        times: How often each figure is taken.
+        times: How often each figure is taken, each time of a new process; start and stop are taken
+            twice as often.
         seconds: How long one figure of the load takes.
     """
     figures: dict[tuple[str, str, str], list[float]] = defaultdict(list)
@@ -140,23 +142,23 @@ def measure(
                 os.kill(process.pid, signal.SIGTERM)
                 process.wait()
                 figures[program.name, "stop", "ms"].append((time.perf_counter() - begin) * 1e3)
-    with ExitStack() as stack:
-        processes = [
-            (program, stack.enter_context(serving(program, pinned=True))[0]) for program in programs
-        ]
-        time.sleep(SECONDS_TO_REST)
-        for program, process in processes:
-            figures[program.name, "idle memory", "MB"].append(resident(process.pid))
-        for count in connections:
-            for program in programs:
-                load(program.port, count, 1)
-            for _ in range(times):
+    for _ in range(times):
+        with ExitStack() as stack:
+            processes = [
+                (program, stack.enter_context(serving(program, pinned=True))[0])
+                for program in programs
+            ]
+            time.sleep(SECONDS_TO_REST)
+            for program, process in processes:
+                figures[program.name, "idle memory", "MB"].append(resident(process.pid))
+            for count in connections:
                 for program in programs:
+                    load(program.port, count, SECONDS_TO_WARM_UP)
                     rate, slowest = load(program.port, count, seconds)
                     figures[program.name, f"requests/s, {_many(count)}", ""].append(rate)
                     figures[program.name, f"p99, {_many(count)}", "ms"].append(slowest)
-        for program, process in processes:
-            figures[program.name, "loaded memory", "MB"].append(resident(process.pid))
+            for program, process in processes:
+                figures[program.name, "loaded memory", "MB"].append(resident(process.pid))
     records = [
         Record(group, subject, what, unit, tuple(values))
         for (subject, what, unit), values in figures.items()
