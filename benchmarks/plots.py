@@ -81,7 +81,7 @@ def builds(records: Sequence[Record], group: str) -> Figure:
     broken = [n for n in names if not all(find(records, group, n, images.ANSWERS).values)]
     figure = Figure(figsize=(9, 0.9 + 0.4 * len(names)))
     for number, (scenario, axes) in enumerate(
-        zip(images.SCENARIOS, figure.subplots(2, 3).flat, strict=True)
+        zip(images.SCENARIOS, figure.subplots(2, 3, sharex=True).flat, strict=True)
     ):
         seconds = {name: find(records, group, name, scenario).median for name in names}
         _bars(
@@ -93,18 +93,18 @@ def builds(records: Sequence[Record], group: str) -> Figure:
 
 
 def sizes(built: Mapping[str, Sequence[Record]]) -> Figure:
-    """Draw the megabytes that the image of each adds to its base, where it works."""
+    """Draw the megabytes of every image that works, with its base as published."""
     figure = Figure(figsize=(9, 2))
     columns = figure.subplots(1, len(built), squeeze=False).flat
     for (framework, records), axes in zip(built.items(), columns, strict=True):
         group = f"images: {framework}"
         values = {
-            name: find(records, group, name, images.SIZE).median
+            name: find(records, group, name, images.WHOLE_SIZE).median
             for name in subjects(records, group)
             if all(find(records, group, name, images.ANSWERS).values)
         }
         labels = [f"{rounded(value)} MB" for value in values.values()]
-        _bars(axes, f"our {framework.capitalize()} service: MB beside the base", values, labels, [])
+        _bars(axes, f"our {framework.capitalize()} service: MB of the image", values, labels, [])
     return figure
 
 

@@ -76,7 +76,10 @@ def keep(part: Part, file: Path = FILE) -> None:
         name: {
             "day": part.day,
             "machine": part.machine,
-            "records": [asdict(record) for record in part.records],
+            "records": [
+                {**asdict(record), "values": [float(f"{value:.5g}") for value in record.values]}
+                for record in part.records
+            ],
         }
         for name, part in sorted(parts.items())
     }

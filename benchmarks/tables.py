@@ -68,12 +68,15 @@ def builds(records: Sequence[Record], group: str) -> str:
     def answers(record: Record) -> str:
         return "yes" if all(record.values) else "**no**"
 
+    def megabytes(record: Record) -> str:
+        return f"{rounded(record.median)} MB"
+
     return table(
         ["build", *names],
         [
             *(row(scenario, scenario, seconds) for scenario in images.SCENARIOS),
             row("the image starts and answers what the edit says", images.ANSWERS, answers),
-            row("the image without its base", images.SIZE, lambda r: f"{rounded(r.median)} MB"),
+            *(row(what, what, megabytes) for what in (images.SIZE, images.WHOLE_SIZE)),
         ],
     )
 
