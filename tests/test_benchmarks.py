@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import page, plots, tables
 from benchmarks.__main__ import report
-from benchmarks.alternatives import TRIED
+from benchmarks.alternatives import TRIED, smallest
 from benchmarks.budgets import (
     BARE,
     BUDGETS,
@@ -298,6 +298,13 @@ def test_a_change_of_the_sources_leaves_them_locked_and_sound(
     assert _locked(service.folder)
     for source in (service.folder / "src").glob("*.rs"):
         subprocess.run(["rustfmt", "--check", "--edition=2024", source], check=True)
+
+
+def test_hyper_alone_is_sound(template: Path, tmp_path: Path, cargo: Path) -> None:
+    service = ours(template, tmp_path / "ours")
+    smallest(service.folder)
+    command = ["cargo", "clippy", "--quiet", "--locked", "--", "--deny=warnings"]
+    subprocess.run(command, cwd=service.folder, check=True)
 
 
 def test_settings_are_tried_alone_and_left_out_one_at_a_time() -> None:
