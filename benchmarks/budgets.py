@@ -140,7 +140,7 @@ BUDGETS: tuple[Budget, ...] = (
         for framework in FRAMEWORKS
     ),
     Budget("start to the first 200", 20, "ms", False, _worst("run time", OURS, "start")),
-    Budget("memory when idle", 12, "MB", False, _worst("run time", OURS, "idle memory")),
+    Budget("memory when idle", 4, "MB", False, _worst("run time", OURS, "idle memory")),
     Budget(
         "copier copy, to a template without Python",
         1.5, "", False, _relative("copy", ("template", OURS), ("template", "plain")),
