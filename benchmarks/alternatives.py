@@ -47,7 +47,6 @@ def all_features(folder: Path) -> None:
 
 def smallest(folder: Path) -> None:
     """Put hyper alone in the place of our Actix service's framework; the rest is ours."""
-    (folder / "src" / "routes.rs").unlink()
     shutil.copytree(PROJECTS["hyper"], folder, dirs_exist_ok=True)
 
 

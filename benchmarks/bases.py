@@ -33,7 +33,7 @@ def provide(docker: Docker, *stages: str) -> dict[str, str]:
         for stage in stages:
             if stage == "cargo-chef" and _pulled(docker, CARGO_CHEF):
                 names[stage] = CARGO_CHEF
-            elif stage == "cargo-chef" or IMAGES[stage] in docker.provided.stand_ins:
+            elif IMAGES.get(stage) in (None, *docker.provided.stand_ins):
                 names[stage] = f"{LABEL}.peer:{stage}"
                 docker.build(context, f"--target={stage}", f"--tag={names[stage]}", *arguments)
     return names

@@ -100,6 +100,7 @@ class Compiler:
         """
         if variant.change:
             variant.change(subject.folder)
+        self.folder.mkdir(exist_ok=True)
         shutil.rmtree(self.folder / "target", ignore_errors=True)
         self._cargo(subject, variant, "fetch", "--locked")
         seconds = []

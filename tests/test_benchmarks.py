@@ -295,6 +295,7 @@ def test_a_change_of_the_sources_leaves_them_locked_and_sound(
     service = ours(template, tmp_path / "ours")
     assert variant.change
     variant.change(service.folder)
+    service.edit(1)
     assert _locked(service.folder)
     for source in (service.folder / "src").glob("*.rs"):
         subprocess.run(["rustfmt", "--check", "--edition=2024", source], check=True)

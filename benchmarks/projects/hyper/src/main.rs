@@ -1,18 +1,15 @@
 //! Our service by hyper alone; its settings and its health check are those of `services/`.
 
 mod healthcheck;
+mod routes;
 mod settings;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::{env, io};
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
@@ -54,7 +51,8 @@ async fn serve(address: SocketAddr) -> io::Result<()> {
         tokio::select! {
             accepted = listener.accept() => {
                 let stream = TokioIo::new(accepted?.0);
-                let connection = http1::Builder::new().serve_connection(stream, service_fn(answer));
+                let service = service_fn(routes::answer);
+                let connection = http1::Builder::new().serve_connection(stream, service);
                 tokio::spawn(graceful.watch(connection));
             }
             _ = terminate.recv() => break,
@@ -62,16 +60,4 @@ async fn serve(address: SocketAddr) -> io::Result<()> {
     }
     graceful.shutdown().await;
     Ok(())
-}
-
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let known = request.method() == Method::GET && request.uri().path() == "/health";
-    let (status, body) = if known {
-        (StatusCode::OK, "OK")
-    } else {
-        (StatusCode::NOT_FOUND, "")
-    };
-    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
-    *response.status_mut() = status;
-    Ok(response)
 }
