@@ -52,7 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
             records = PARTS[part](workshop)
             keep(measured(part, records, str(workshop.docker.provided)))
             page.write()
-    return report(load()["budgets"].records) if "budgets" in load() else 0
+    parts = load()
+    return report(parts["budgets"].records) if "budgets" in parts else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from benchmarks.figures import Record
 from benchmarks.variants import SETTINGS, WHOLE, Compiler, Variant
 from benchmarks.workshop import PROJECTS, Workshop, free_port, program
 from extensions.pins import FRAMEWORKS
+from tests.stand_ins import IMAGES
 
 # Needs the nightly features of https://doc.rust-lang.org/cargo/reference/unstable.html#build-std
 STD_FOR_SIZE = ("-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size")
@@ -71,21 +72,19 @@ TRIED = (
 
 def settings(workshop: Workshop) -> list[Record]:
     """Measure the settings of the size profile one by one, on both frameworks."""
-    names = bases.provide(workshop.docker, "rust-alpine")
-    compiler = Compiler(workshop.docker, names["rust-alpine"], workshop.place("settings"))
-    return [
-        record
-        for framework in FRAMEWORKS
-        for variant in SETTINGS
-        for record in compiler.measure(f"settings: {framework}", workshop.ours(framework), variant)[
-            0
-        ]
-    ]
+    compiler = Compiler(workshop.docker, IMAGES["rust-alpine"], workshop.place("settings"))
+    records = []
+    for framework in FRAMEWORKS:
+        for variant in SETTINGS:
+            group = f"settings: {framework}"
+            found, _ = compiler.measure(group, workshop.ours(framework), variant)
+            records += found
+    return records
 
 
 def measure(workshop: Workshop) -> list[Record]:
     """Compile our Actix service in other ways, edit it, and ask what came of it."""
-    names = bases.provide(workshop.docker, "rust-alpine", "compiler")
+    names = bases.provide(workshop.docker, "compiler")
     compiler = Compiler(workshop.docker, names["compiler"], workshop.place("tried"))
     in_image = dict(
         re.findall(r"(?m)^ENV (MIMALLOC_\w+)=(\w+)$", workshop.ours("actix").dockerfile)

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hooks.engine import run
 from tests.containers import Docker
-from tests.stand_ins import IMAGES, LABEL
+from tests.stand_ins import IMAGES, LABEL, pull
 
 FOLDER = Path(__file__).resolve().parent / "stand_ins"
 CARGO_CHEF = "lukemathwalker/cargo-chef:latest-rust-1"
@@ -31,16 +30,12 @@ def provide(docker: Docker, *stages: str) -> dict[str, str]:
         context = Path(name) / "context"
         shutil.copytree(FOLDER, context)
         for stage in stages:
-            if stage == "cargo-chef" and _pulled(docker, CARGO_CHEF):
+            if stage == "cargo-chef" and pull(docker.provided.engine, CARGO_CHEF):
                 names[stage] = CARGO_CHEF
             elif IMAGES.get(stage) in (None, *docker.provided.stand_ins):
                 names[stage] = f"{LABEL}.peer:{stage}"
                 docker.build(context, f"--target={stage}", f"--tag={names[stage]}", *arguments)
     return names
-
-
-def _pulled(docker: Docker, image: str) -> bool:
-    return run(docker.client, "pull", "--quiet", image).returncode == 0
 
 
 def warm(docker: Docker, names: Iterable[str]) -> None:

@@ -26,6 +26,10 @@ def subjects(records: Iterable[Record], group: str) -> list[str]:
     return list(dict.fromkeys(record.subject for record in records if record.group == group))
 
 
+def _groups(records: Iterable[Record]) -> list[str]:
+    return list(dict.fromkeys(record.group for record in records))
+
+
 def _measured(
     records: Iterable[Record], group: str, subject: str, what: str, show: Callable[[Record], str]
 ) -> str:
@@ -83,7 +87,6 @@ def builds(records: Sequence[Record], group: str) -> str:
 
 def sizes(records: Sequence[Record]) -> str:
     """Return the megabytes of every image."""
-    groups = list(dict.fromkeys(record.group for record in records))
     return table(
         ["framework, profile", "runtime", "binary", "added to the base", "compressed", "the base"],
         (
@@ -96,7 +99,7 @@ def sizes(records: Sequence[Record]) -> str:
                 ),
                 f"{PUBLISHED[runtime]:g} MB",
             ]
-            for group in groups
+            for group in _groups(records)
             for runtime in subjects(records, group)
         ),
     )
@@ -154,9 +157,8 @@ def spreads(records: Sequence[Record], group: str, peer: str) -> str:
 
 def copies(records: Sequence[Record]) -> str:
     """Return the seconds of `copier copy` of both templates, and their ratio."""
-    groups = list(dict.fromkeys(record.group for record in records))
     rows = []
-    for group in groups:
+    for group in _groups(records):
         ours, plain = (find(records, group, name, "copy") for name in ("ours", "plain"))
         rows.append([group, ours.spread, plain.spread, rounded(ratio(ours.values, plain.values))])
     return table(["seconds", "ours", "plain", "ratio"], rows)

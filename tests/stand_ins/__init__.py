@@ -76,14 +76,14 @@ def provide(engine: Engine) -> Provided:
         label = _label(engine, image)
         if label == digest:
             made.append(image)
-        elif label == "" or _pull(engine, image):
+        elif label == "" or pull(engine, image):
             official.append(image)
         else:
             missing.append(stage)
     if missing:
         _make(engine, missing, digest)
     stand_ins = [*made, *(IMAGES[stage] for stage in missing)]
-    return Provided(engine, tuple(official), tuple(stand_ins), _pull(engine, FRONTEND))
+    return Provided(engine, tuple(official), tuple(stand_ins), pull(engine, FRONTEND))
 
 
 def _label(engine: Engine, image: str) -> str | None:
@@ -93,7 +93,8 @@ def _label(engine: Engine, image: str) -> str | None:
     return None if answer.returncode else answer.stdout.strip()
 
 
-def _pull(engine: Engine, image: str) -> bool:
+def pull(engine: Engine, image: str) -> bool:
+    """Tell whether an image could be pulled."""
     return run(engine.client, "pull", "--quiet", image).returncode == 0
 
 
