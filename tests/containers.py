@@ -20,6 +20,8 @@ from tests.stand_ins import Provided
 # How a platform team runs a container that it does not trust.
 LOCKED_DOWN = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 SECONDS_TO_TURN_HEALTHY = 30.0
+# For what is tested apart from link-time optimisation, which is most of an edit's seconds.
+QUICK = "--build-arg=CARGO_PROFILE_RELEASE_LTO=off"
 
 
 @dataclass(frozen=True)
