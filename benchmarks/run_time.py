@@ -20,6 +20,8 @@ HOST = "127.0.0.1"
 SERVER, CLIENT = "0", "1"
 SECONDS_TO_START = 10
 SECONDS_TO_REST = 1.0
+# A service that has not read yet that its client is gone waits for it when it stops.
+SECONDS_TO_CLOSE = 0.05
 SECONDS_TO_WARM_UP = 1
 MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
@@ -138,6 +140,7 @@ def measure(
         for program in programs:
             with serving(program) as (process, milliseconds):
                 figures[program.name, "start", "ms"].append(milliseconds)
+                time.sleep(SECONDS_TO_CLOSE)
                 begin = time.perf_counter()
                 os.kill(process.pid, signal.SIGTERM)
                 process.wait()

@@ -62,9 +62,20 @@ class Variant:
 
 RELEASE = Variant("Cargo's release profile", DEFAULT)
 WHOLE = Variant("the size profile")
+
+
+def _added(*keys: str) -> Variant:
+    """Return Cargo's release profile with some settings of the size profile."""
+    name = f"{' and '.join(keys)} alone"
+    return Variant(name, {**DEFAULT, **{key: SIZE[key] for key in keys}})
+
+
+STRIP = _added("strip")
+LTO_AND_ONE_UNIT = _added("lto", "codegen-units")
 SETTINGS = (
     RELEASE,
-    *(Variant(f"{key} alone", {**DEFAULT, key: SIZE[key]}) for key in SIZE),
+    *(_added(key) for key in SIZE),
+    LTO_AND_ONE_UNIT,
     *(Variant(f"all but {key}", {key: DEFAULT[key]}) for key in SIZE),
     WHOLE,
 )

@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +44,14 @@ def mirror(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         _wait_for(address)
         registry = f"{address}/mirror"
         names = [pulled_from(image, registry) for image in IMAGES.values()]
-        for image, name in zip(IMAGES.values(), names, strict=True):
+
+        def mirrored(image: str, name: str) -> None:
             docker("tag", image, name)
             docker("push", "--quiet", name)
             docker("image", "rm", name)
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(mirrored, IMAGES.values(), names))
         yield registry
         for name in names:
             docker("image", "rm", "--force", name)
