@@ -55,10 +55,6 @@ TRIED = (
     WHOLE,
     Variant("opt-level s", {"opt-level": "s"}),
     Variant("opt-level 3", {"opt-level": "3"}),
-    Variant(
-        "opt-level 3, no LTO, 16 codegen units",
-        {"opt-level": "3", "lto": "off", "codegen-units": "16"},
-    ),
     Variant("thin LTO", {"lto": "thin"}),
     Variant("no LTO", {"lto": "off"}),
     Variant("no LTO, 16 codegen units", {"lto": "off", "codegen-units": "16"}),
