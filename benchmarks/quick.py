@@ -13,8 +13,7 @@ from benchmarks.subjects import peer
 from benchmarks.workshop import PROJECTS, Workshop, free_port, program
 from extensions.pins import FRAMEWORKS
 from extensions.rules import CHOICES
-
-WITHOUT_LTO = "--build-arg=CARGO_PROFILE_RELEASE_LTO=off"
+from tests.containers import WITHOUT_LTO
 
 
 def measure(workshop: Workshop) -> list[Record]:

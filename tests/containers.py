@@ -21,7 +21,7 @@ from tests.stand_ins import Provided
 LOCKED_DOWN = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 SECONDS_TO_TURN_HEALTHY = 30.0
 # For what is tested apart from link-time optimisation, which is most of an edit's seconds.
-QUICK = "--build-arg=CARGO_PROFILE_RELEASE_LTO=off"
+WITHOUT_LTO = "--build-arg=CARGO_PROFILE_RELEASE_LTO=off"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import render_service
-from tests.containers import QUICK, Built, Docker
+from tests.containers import WITHOUT_LTO, Built, Docker
 from tests.repository import commit, git
 
 NAME = "actix"  # begins like the names of many dependencies, whose objects must survive it
@@ -103,10 +103,10 @@ def test_an_edit_without_lto_has_a_cache_of_its_own(
 ) -> None:
     whole = docker.build(service)
     assert whole.compiled == []
-    first = docker.build(service, QUICK)
+    first = docker.build(service, WITHOUT_LTO)
     assert len(first.compiled) > 80
     write_answer(service, '"quick"')
-    built = docker.build(service, QUICK)
+    built = docker.build(service, WITHOUT_LTO)
     assert built.compiled == [NAME]
     assert answer(built) == "quick"
     sizes = [docker.inspect(image.image)["Size"] for image in (whole, built)]
@@ -126,7 +126,7 @@ def test_an_edit_in_a_second_module(service: Path, docker: Docker, answer: Answe
     write_answer(service, "crate::words::WORD")
     for word in ("one", "two"):
         words.write_text(f'pub const WORD: &str = "{word}";\n')
-        built = docker.build(service, QUICK)
+        built = docker.build(service, WITHOUT_LTO)
         assert built.compiled == [NAME]
         assert answer(built) == word
 
@@ -136,7 +136,7 @@ def test_an_edit_in_a_library(service: Path, docker: Docker, answer: Answer) -> 
     write_answer(service, f"{NAME}::word()")
     for word in ("three", "four"):
         library.write_text(f'pub fn word() -> &\'static str {{\n    "{word}"\n}}\n')
-        built = docker.build(service, QUICK)
+        built = docker.build(service, WITHOUT_LTO)
         assert built.compiled == [NAME]
         assert answer(built) == word
 
@@ -144,7 +144,7 @@ def test_an_edit_in_a_library(service: Path, docker: Docker, answer: Answer) -> 
 def test_an_edit_with_an_old_time_ships(service: Path, docker: Docker, answer: Answer) -> None:
     (service / "src" / "lib.rs").write_text('pub fn word() -> &\'static str {\n    "old"\n}\n')
     make_old(service)
-    assert answer(docker.build(service, QUICK)) == "old"
+    assert answer(docker.build(service, WITHOUT_LTO)) == "old"
 
 
 def test_an_edit_ships_whatever_the_mount_holds(
@@ -161,7 +161,7 @@ def test_an_edit_ships_whatever_the_mount_holds(
     )
     (service / "src" / "lib.rs").write_text('pub fn word() -> &\'static str {\n    "new"\n}\n')
     make_old(service)
-    built = docker.build(service, QUICK)
+    built = docker.build(service, WITHOUT_LTO)
     assert set(built.compiled) == {NAME}
     assert answer(built) == "new"
 
@@ -172,7 +172,7 @@ def test_an_edit_ships_with_a_source_date_epoch(
     write_answer(service, '"epoch"')
     epoch = str(LONG_AGO)
     built = docker.build(
-        service, QUICK, f"--build-arg=SOURCE_DATE_EPOCH={epoch}", SOURCE_DATE_EPOCH=epoch
+        service, WITHOUT_LTO, f"--build-arg=SOURCE_DATE_EPOCH={epoch}", SOURCE_DATE_EPOCH=epoch
     )
     assert answer(built) == "epoch"
 
@@ -181,10 +181,10 @@ def test_a_reverted_edit_is_gone(service: Path, docker: Docker, answer: Answer) 
     routes = service / "src" / "routes.rs"
     before = routes.read_text()
     write_answer(service, '"mistake"')
-    assert answer(docker.build(service, QUICK)) == "mistake"
+    assert answer(docker.build(service, WITHOUT_LTO)) == "mistake"
     routes.write_text(before)
     make_old(service)
-    assert answer(docker.build(service, QUICK)) == "epoch"
+    assert answer(docker.build(service, WITHOUT_LTO)) == "epoch"
 
 
 def test_an_older_commit_ships_the_older_answer(
@@ -194,9 +194,9 @@ def test_an_older_commit_ships_the_older_answer(
     git(service, "checkout", "--quiet", "HEAD~1")
     write_answer(service, '"older"')
     make_old(service)
-    assert answer(docker.build(service, QUICK)) == "older"
+    assert answer(docker.build(service, WITHOUT_LTO)) == "older"
     git(service, "checkout", "--quiet", "--force", "-")
-    assert answer(docker.build(service, QUICK)) == "epoch"
+    assert answer(docker.build(service, WITHOUT_LTO)) == "epoch"
 
 
 def test_another_dependency_compiles_little_more(
@@ -206,7 +206,7 @@ def test_another_dependency_compiles_little_more(
     subprocess.run(["cargo", "add", "--quiet", *manifest, "fastrand@2"], check=True)
     subprocess.run(["cargo", "metadata", "--quiet", *manifest], check=True, capture_output=True)
     write_answer(service, 'if fastrand::u8(1..2) == 1 { "random" } else { "not" }')
-    built = docker.build(service, QUICK)
+    built = docker.build(service, WITHOUT_LTO)
     assert set(built.compiled) == {"fastrand", NAME}
     assert built.downloaded == ["fastrand"]
     assert answer(built) == "random"
@@ -215,6 +215,6 @@ def test_another_dependency_compiles_little_more(
 def test_a_fresh_runner_compiles_one_crate(service: Path, docker: Docker, answer: Answer) -> None:
     docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
     write_answer(service, '"fresh"')
-    built = docker.build(service, QUICK)
+    built = docker.build(service, WITHOUT_LTO)
     assert built.compiled == [NAME]
     assert answer(built) == "fresh"

@@ -12,7 +12,7 @@ import pytest
 from hooks import service
 from tests.answers import FRAMEWORKS
 from tests.conftest import Copy, need, render_service
-from tests.containers import QUICK, BuildFailed, Built, Docker, elf
+from tests.containers import WITHOUT_LTO, BuildFailed, Built, Docker, elf
 from tests.stand_ins import IMAGES
 
 
@@ -75,11 +75,11 @@ def together(
     ]
     docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
     with ThreadPoolExecutor(len(jobs)) as pool:
-        builds = list(
-            pool.map(
-                lambda job: docker.build(job.folder, QUICK, f"--platform={job.platform}"), jobs
-            )
-        )
+        futures = [
+            pool.submit(docker.build, job.folder, WITHOUT_LTO, f"--platform={job.platform}")
+            for job in jobs
+        ]
+        builds = [future.result() for future in futures]
     yield list(zip(jobs, builds, strict=True))
     docker("image", "rm", "--force", *(built.image for built in builds))
 
@@ -120,7 +120,7 @@ def test_builds_at_once_leave_a_sound_registry(
 def test_arm64_on_glibc(docker: Docker, render: Copy, qemu: str, tmp_path: Path) -> None:
     folder = render(service_name="far-away", runtime="debian")
     # The builder has the libraries to run it with.
-    built = docker.build(folder, QUICK, "--platform=linux/arm64", "--target=builder")
+    built = docker.build(folder, WITHOUT_LTO, "--platform=linux/arm64", "--target=builder")
     binary = docker.file(built.image, "/usr/local/bin/far-away", tmp_path / "binary")
     docker.file(built.image, "/usr/aarch64-linux-gnu", tmp_path / "libraries")
     docker("image", "rm", "--force", built.image)

@@ -150,13 +150,14 @@ def _files(folder: Path) -> set[str]:
 
 
 def _lines(folder: Path) -> set[bytes]:
-    """Return the lines of all files, those of the lock file as Cargo ends them when it writes."""
-    found = set()
+    """Return the lines of all files, those of the lock file without the white space around them.
+
+    Cargo writes the lock file anew, in its own layout, when it brings it in step.
+    """
+    found: set[bytes] = set()
     for name in _files(folder):
-        content = (folder / name).read_bytes()
-        if name == "Cargo.lock":
-            content = content.replace(b"\r\n", b"\n").removesuffix(b"\r")
-        found.update(content.split(b"\n"))
+        lines = (folder / name).read_bytes().split(b"\n")
+        found.update(map(bytes.strip, lines) if name == "Cargo.lock" else lines)
     return found
 
 

@@ -18,7 +18,7 @@ from hooks.processes import started
 from tests import private_registry
 from tests.answers import RUNTIMES
 from tests.conftest import Copy, need, render_service
-from tests.containers import QUICK, BuildFailed, Built, Docker
+from tests.containers import WITHOUT_LTO, BuildFailed, Built, Docker
 from tests.private_registry import CRATE, TOKEN, Registry
 from tests.stand_ins import IMAGES
 
@@ -105,7 +105,7 @@ class Private:
     @property
     def options(self) -> list[str]:
         """The options of its build, which reaches the registry, trusts it and is quick."""
-        return [QUICK, "--network=host", f"--secret=id=ca_bundle,src={self.registry.bundle}"]
+        return [WITHOUT_LTO, "--network=host", f"--secret=id=ca_bundle,src={self.registry.bundle}"]
 
 
 @pytest.fixture(scope="module")
