@@ -62,6 +62,10 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     if phase in {Phase.TASKS, Phase.MIGRATE} and (children := _children()):
         for child in children:
             os.kill(child, signal.SIGTERM)
+    elif phase is Phase.PROMPT:
+        # The version that an update begins at still holds the signals when the new one asks. The
+        # event loop of the prompt takes any other error for one of its own, and goes on.
+        raise SystemExit(f"Stopped by {name}; {way_back()}")
     elif _state["updating"] or phase is Phase.RENDER:
         raise UserMessageError(f"Stopped by {name}; {way_back()}")
     else:

@@ -256,14 +256,36 @@ def edited(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_at_the_prompt(number: int, past: Path, tmp_path: Path) -> None:
-    folder = edited(make(past, tmp_path / "service"))
+@pytest.fixture
+def never_validated(past: Path, tmp_path: Path) -> Path:
+    """Return the template with a past where one more release ponders over some names forever."""
+    own = shutil.copytree(past, tmp_path / "template")
+    forever = "{% for _ in range(9999) %}" * 3 + "{% endfor %}" * 3
+    replace(
+        own / "copier.yml",
+        "validator: \"{{ service_name | refusal('service_name') }}\"\n",
+        f"validator: \"{{% if service_name.endswith('slow') %}}{forever}{{% endif %}}\"\n",
+    )
+    commit(own)
+    git(own, "tag", "4.0.0")
+    return own
+
+
+@pytest.mark.parametrize(
+    ("number", "typed"), [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, "slow")]
+)
+def test_stopped_at_the_prompt(
+    number: int, typed: str, never_validated: Path, tmp_path: Path
+) -> None:
+    folder = edited(make(never_validated, tmp_path / "service"))
     terminal = pexpect.spawn(
         COPIER, ["update", "--trust"], cwd=folder, encoding="utf-8", dimensions=(40, 120)
     )
     terminal.logfile_read = shown = io.StringIO()
     terminal.expect("crate, its binary and its image")
+    if typed:
+        terminal.send(typed)
+        time.sleep(1)  # nothing shows that the validator is at it
     terminal.kill(number)
     terminal.expect(pexpect.EOF)
     terminal.close()
