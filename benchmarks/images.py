@@ -38,8 +38,10 @@ class Builds:
     def __init__(self, docker: Docker, group: str) -> None:
         self._docker = docker
         self._group = group
-        self._edits = 0
-        self._layers = self._mounts = ""
+        self._edits = int(time.time())
+        # What the layers and the mounts of a subject are kept by; nothing, while they may be old.
+        self._layers: dict[str, str] = defaultdict(str)
+        self._mounts: dict[str, str] = defaultdict(str)
         self._images: dict[str, str] = {}
         self._figures: dict[tuple[str, str, str], list[float]] = defaultdict(list)
 
@@ -48,12 +50,13 @@ class Builds:
 
         Args:
             subjects: Are built in turn, the first one first and last by turns.
-            scenarios: Some of `SCENARIOS`, in their order; the first build of all must be cold.
+            scenarios: Some of `SCENARIOS`, in their order. Before the others a subject must have
+                been built, cold or for no record.
             times: How often each is built in each of them.
         """
         for scenario in scenarios:
             for number in range(times):
-                self._prepare(scenario)
+                self._prepare(scenario, subjects)
                 for subject in subjects[:: -1 if number % 2 else 1]:
                     answer = self._change(subject, scenario)
                     begin = time.monotonic()
@@ -65,11 +68,12 @@ class Builds:
                         self._note(subject, ANSWERS, "", self._answers(subject, answer))
                         self._weigh(subject)
 
-    def _prepare(self, scenario: str) -> None:
-        if scenario in (COLD, NO_LAYERS):
-            self._layers = secrets.token_hex(4)
-        if scenario == COLD:
-            self._mounts = secrets.token_hex(4)
+    def _prepare(self, scenario: str, subjects: Sequence[Subject]) -> None:
+        for subject in subjects:
+            if scenario in (COLD, NO_LAYERS):
+                self._layers[subject.name] = secrets.token_hex(4)
+            if scenario == COLD:
+                self._mounts[subject.name] = secrets.token_hex(4)
         if scenario == NO_MOUNTS:
             self._docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
 
@@ -89,11 +93,12 @@ class Builds:
     def build(self, subject: Subject) -> Built:
         """Build a subject as it is now, for no record.
 
-        It is cold the first time: neither its layers nor its mounts have been there before, and no
-        subject shares a mount with another.
+        What was never cold takes the layers and the mounts that an earlier run has left. No subject
+        shares a mount with another.
         """
-        apart = f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={subject.name} {self._mounts}"
-        dockerfile = BASE.sub(rf"\g<0>\nENV LAYERS={self._layers}", subject.dockerfile, count=1)
+        layers, mounts = self._layers[subject.name], self._mounts[subject.name]
+        apart = f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={subject.name} {mounts}"
+        dockerfile = BASE.sub(rf"\g<0>\nENV LAYERS={layers}", subject.dockerfile, count=1)
         built = self._docker.build(subject.folder, apart, *subject.options, dockerfile=dockerfile)
         earlier = self._images.get(subject.name)
         # A Dockerfile that ships a stub makes the same image of every edit.
