@@ -46,6 +46,11 @@ def all_features(folder: Path) -> None:
         subprocess.run(["cargo", *command], cwd=folder, check=True)
 
 
+def newest_idna(folder: Path) -> None:
+    """Let our Actix service have the Unicode data that idna has where nothing holds it."""
+    subprocess.run(["cargo", "update", "--quiet", "idna_adapter"], cwd=folder, check=True)
+
+
 def smallest(folder: Path) -> None:
     """Put hyper alone in the place of our Actix service's framework; the rest is ours."""
     shutil.copytree(PROJECTS["hyper"], folder, dirs_exist_ok=True)
@@ -64,6 +69,7 @@ TRIED = (
     Variant("not position-independent", flags=("-Crelocation-model=static",)),
     Variant("std rebuilt for size", options=STD_FOR_SIZE),
     Variant("the example's features", change=all_features),
+    Variant("idna by ICU4X", change=newest_idna),
     Variant("musl's malloc", change=without_mimalloc),
     Variant("hyper alone", change=smallest),
     Variant("hyper alone, std rebuilt for size", options=STD_FOR_SIZE, change=smallest),

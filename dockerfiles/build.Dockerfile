@@ -1,8 +1,8 @@
 # `--build-arg CARGO_PROFILE_RELEASE_LTO=off` is for the edit loop: a larger binary in fewer seconds.
 ARG CARGO_PROFILE_RELEASE_LTO
 
-# The dependencies, in a layer of their own: built in place of a stub that leaves nothing behind. The
-# cache mounts make a change of dependencies cheap; the layer does without them.
+# The dependencies, in a layer of their own: built in place of a stub that needs no LTO and leaves nothing
+# behind. The cache mounts make a change of dependencies cheap; the layer does without them.
 ENV CARGO_HOME=/var/cache/cargo
 {% if cargo_registry %}
 COPY .cargo/config.toml .cargo/
@@ -23,7 +23,7 @@ RUN --mount=type=secret,id=ca_bundle,target={{ ca_bundle }} \
 {% endif %}
     && touch src/lib.rs \
     && echo 'fn main() {}' > src/main.rs \
-    && cargo build --release --locked --target-dir /var/cache/target \
+    && cargo rustc --release --locked --bin {{ service_name }} --target-dir /var/cache/target -- -Clto=off \
     && rm -r src /var/cache/target/*/release/{{ service_name }} \
         /var/cache/target/*/release/.fingerprint/{{ service_name }}-???????????????? \
     && cp -a /var/cache/target target

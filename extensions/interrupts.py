@@ -63,9 +63,11 @@ def _stop(number: int, _frame: FrameType | None) -> None:
         for child in children:
             os.kill(child, signal.SIGTERM)
     elif phase is Phase.PROMPT:
-        # The version that an update begins at still holds the signals when the new one asks. The
-        # event loop of the prompt takes any other error for one of its own, and goes on.
-        raise SystemExit(f"Stopped by {name}; {way_back()}")
+        # The version that an update begins at still holds the signals when the new one asks. What
+        # is raised in a prompt is one more error to its event loop, which ends well by Ctrl-C alone.
+        if signal.getsignal(signal.SIGINT) is _stop:
+            raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGINT)
     elif _state["updating"] or phase is Phase.RENDER:
         raise UserMessageError(f"Stopped by {name}; {way_back()}")
     else:

@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
+from collections import defaultdict
 from pathlib import Path
 
-from extensions.pins import FRAMEWORKS, ROOT
+from extensions.pins import FRAMEWORKS, ROOT, versions
 from extensions.sources import LOCKS, dependency_tables
 
 # What each lock file of Python takes from pyproject.toml beyond its dependencies.
@@ -29,6 +31,23 @@ def compile_command(name: str) -> list[str]:
 def _run(*command: str, folder: Path = ROOT) -> None:
     print(f"+ {' '.join(command)}", file=sys.stderr)
     subprocess.run(command, cwd=folder, check=True)
+
+
+def locked(lock: Path) -> dict[str, set[str]]:
+    """Return the versions of each crate in a lock file of Cargo."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for package in tomllib.loads(lock.read_text("utf-8"))["package"]:
+        found[package["name"]].add(package["version"])
+    return found
+
+
+def renew(crate: Path) -> None:
+    """Bring the lock file of a crate to the newest versions that fit, but for what is held."""
+    update = ["cargo", "update", "--quiet"]
+    subprocess.run(update, cwd=crate, check=True)
+    for name, version in versions()["held"].items():
+        if name in locked(crate / "Cargo.lock"):
+            subprocess.run([*update, name, f"--precise={version}"], cwd=crate, check=True)
 
 
 def lock_for_glibc(framework: str) -> str:
@@ -55,7 +74,8 @@ def main() -> None:
     """Renew the lock files in place; a command that fails ends it."""
     for framework in FRAMEWORKS:
         crate = ROOT / "services" / framework
-        _run("cargo", "update", folder=crate)
+        print(f"+ cargo update, services/{framework}", file=sys.stderr)
+        renew(crate)
         _run("cargo", "test", "--locked", folder=crate)
         (crate / LOCKS["glibc"]).write_text(lock_for_glibc(framework), "utf-8")
     for name in DEVELOPMENT:

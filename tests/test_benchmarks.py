@@ -3,7 +3,6 @@
 import re
 import secrets
 import subprocess
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from benchmarks.sizes import compressed, megabytes
 from benchmarks.subjects import FOLDER, ours, peer
 from benchmarks.template_cost import larger, plain
 from benchmarks.variants import LTO_AND_ONE_UNIT, RELEASE, SETTINGS, STRIP, WHOLE, Variant
+from maintenance.locks import locked
 from tests.conftest import render_service
 from tests.containers import Docker
 from tests.stand_ins import IMAGES
@@ -284,8 +284,7 @@ def _locked(folder: Path) -> set[str]:
     """Return the names in a lock file, which must be in step; no crate is downloaded for it."""
     in_step = ["cargo", "update", "--quiet", "--workspace", "--locked"]
     subprocess.run(in_step, cwd=folder, check=True)
-    lock = tomllib.loads((folder / "Cargo.lock").read_text("utf-8"))
-    return {package["name"] for package in lock["package"]}
+    return set(locked(folder / "Cargo.lock"))
 
 
 @pytest.mark.parametrize("variant", [v for v in TRIED if v.change], ids=lambda v: v.name)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from extensions.pins import FRAMEWORKS, versions
 from extensions.sources import rename_locked
-from maintenance.locks import lock_for_glibc
+from maintenance.locks import lock_for_glibc, locked
 from tests.conftest import ROOT, Copy
 
 
@@ -58,6 +59,12 @@ dependencies = [
     assert '\n "a 0.1.0 (registry+https://example.com/index)",\n' in renamed
     assert renamed.count('name = "a"') == 2
     assert "service" not in renamed
+
+
+@pytest.mark.parametrize("name", versions()["held"])
+def test_a_crate_that_is_held_is_locked_so(name: str) -> None:
+    locks = [locked(ROOT / "services" / framework / "Cargo.lock") for framework in FRAMEWORKS]
+    assert [lock[name] for lock in locks if name in lock] == [{versions()["held"][name]}]
 
 
 @pytest.mark.parametrize("framework", ["actix", "rocket"])

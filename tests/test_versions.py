@@ -257,14 +257,14 @@ def edited(folder: Path) -> Path:
 
 
 @pytest.fixture
-def never_validated(past: Path, tmp_path: Path) -> Path:
-    """Return the template with a past where one more release ponders over some names forever."""
+def pondering(past: Path, tmp_path: Path) -> Path:
+    """Return the template with a past where one more release ponders over some names."""
     own = shutil.copytree(past, tmp_path / "template")
-    forever = "{% for _ in range(9999) %}" * 3 + "{% endfor %}" * 3
+    seconds = "{% for _ in range(9999) %}{% for _ in range(5000) %}{% endfor %}{% endfor %}"
     replace(
         own / "copier.yml",
         "validator: \"{{ service_name | refusal('service_name') }}\"\n",
-        f"validator: \"{{% if service_name.endswith('slow') %}}{forever}{{% endif %}}\"\n",
+        f"validator: \"{{% if service_name.endswith('slow') %}}{seconds}{{% endif %}}\"\n",
     )
     commit(own)
     git(own, "tag", "4.0.0")
@@ -274,10 +274,8 @@ def never_validated(past: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("number", "typed"), [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, "slow")]
 )
-def test_stopped_at_the_prompt(
-    number: int, typed: str, never_validated: Path, tmp_path: Path
-) -> None:
-    folder = edited(make(never_validated, tmp_path / "service"))
+def test_stopped_at_the_prompt(number: int, typed: str, pondering: Path, tmp_path: Path) -> None:
+    folder = edited(make(pondering, tmp_path / "service"))
     terminal = pexpect.spawn(
         COPIER, ["update", "--trust"], cwd=folder, encoding="utf-8", dimensions=(40, 120)
     )
