@@ -63,8 +63,8 @@ def _stop(number: int, _frame: FrameType | None) -> None:
         for child in children:
             os.kill(child, signal.SIGTERM)
     elif phase is Phase.PROMPT:
-        # The version that an update begins at still holds the signals when the new one asks. What
-        # is raised in a prompt is one more error to its event loop, which ends well by Ctrl-C alone.
+        # The version that an update begins at still holds the signals when the new one asks. To
+        # the event loop of a prompt what is raised is one more error; Ctrl-C alone ends it well.
         if signal.getsignal(signal.SIGINT) is _stop:
             raise KeyboardInterrupt
         os.kill(os.getpid(), signal.SIGINT)
