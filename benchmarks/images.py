@@ -38,6 +38,7 @@ class Builds:
     def __init__(self, docker: Docker, group: str) -> None:
         self._docker = docker
         self._group = group
+        # Edits that no earlier run has made, whose layers would still be there.
         self._edits = int(time.time())
         # What the layers and the mounts of a subject are kept by; nothing, while they may be old.
         self._layers: dict[str, str] = defaultdict(str)

@@ -62,11 +62,9 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     if phase in {Phase.TASKS, Phase.MIGRATE} and (children := _children()):
         for child in children:
             os.kill(child, signal.SIGTERM)
-    elif phase is Phase.PROMPT:
-        # The version that an update begins at still holds the signals when the new one asks. To
-        # the event loop of a prompt what is raised is one more error; Ctrl-C alone ends it well.
-        if signal.getsignal(signal.SIGINT) is _stop:
-            raise KeyboardInterrupt
+    elif signal.getsignal(signal.SIGINT) is not _stop:
+        # A prompt has it: the version that an update begins at still holds SIGTERM when the new one
+        # asks. To a prompt's event loop what is raised is one more error; Ctrl-C ends it well.
         os.kill(os.getpid(), signal.SIGINT)
     elif _state["updating"] or phase is Phase.RENDER:
         raise UserMessageError(f"Stopped by {name}; {way_back()}")
