@@ -184,7 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
     for check in CHECKS:
         try:
             print(f"ok     {check.__name__}: {check(release)}", flush=True)
-        except Lacks as reason:
+        except (Lacks, subprocess.CalledProcessError) as reason:
             print(f"LACKS  {check.__name__}: {reason}", flush=True)
             ready = False
     if ready:
