@@ -81,10 +81,8 @@ def settings(workshop: Workshop) -> list[Record]:
     compiler = Compiler(workshop.docker, IMAGES["rust-alpine"], workshop.place("settings"))
     records = []
     for framework in FRAMEWORKS:
-        for variant in SETTINGS:
-            group = f"settings: {framework}"
-            found, _ = compiler.measure(group, workshop.ours(framework), variant)
-            records += found
+        found, _ = compiler.measure(f"settings: {framework}", workshop.ours(framework), SETTINGS)
+        records += found
     return records
 
 
@@ -92,17 +90,13 @@ def measure(workshop: Workshop) -> list[Record]:
     """Compile our Actix service in other ways, edit it, and ask what came of it."""
     names = bases.provide(workshop.docker, "compiler")
     compiler = Compiler(workshop.docker, names["compiler"], workshop.place("tried"))
-    in_image = dict(
-        re.findall(r"(?m)^ENV (MIMALLOC_\w+)=(\w+)$", workshop.ours("actix").dockerfile)
-    )
-    records, programs = [], []
-    for variant in TRIED:
-        found, binary = compiler.measure("tried", workshop.ours("actix"), variant, edits=3)
-        records += found
-        programs.append(program(variant.name, binary, free_port(), **in_image))
+    own = workshop.ours("actix")
+    in_image = dict(re.findall(r"(?m)^ENV (MIMALLOC_\w+)=(\w+)$", own.dockerfile))
+    records, binaries = compiler.measure("tried", own, TRIED, edits=3)
+    programs = [program(name, binary, free_port(), **in_image) for name, binary in binaries.items()]
     records += run_time.measure("tried", programs, connections=(64,), seconds=2)
     allocators = [
-        program(name, programs[0].binary, free_port(), **{**in_image, **variables})
+        program(name, binaries[WHOLE.name], free_port(), **{**in_image, **variables})
         for name, variables in ALLOCATOR.items()
     ]
     return records + run_time.measure("allocator", allocators, connections=(64,), seconds=2)

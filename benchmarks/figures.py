@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+# Between the name of a group and the number of its round.
+ROUND = ", round "
+
 
 class Unmeasured(Exception):
     """A figure that was asked for is not among those that were measured."""
@@ -15,7 +18,8 @@ class Record:
     """One thing that was measured, once or several times.
 
     Attributes:
-        group: What was measured side by side, in alternation.
+        group: What was measured side by side, in alternation; too many for that are in groups of
+            their own with the peer of all, such as `tried, round 2`.
         subject: Whose figure it is.
         what: What was measured.
         unit: Of the values.
@@ -68,6 +72,32 @@ def find(records: Iterable[Record], group: str, subject: str, what: str) -> Reco
     for record in records:
         if (record.group, record.subject, record.what) == (group, subject, what):
             return record
+    raise Unmeasured(f"{what} of {subject} in {group}")
+
+
+def in_group(record: Record, group: str) -> bool:
+    """Tell whether a record is of a group or of one of its rounds."""
+    return record.group.partition(ROUND)[0] == group
+
+
+def beside(
+    records: Sequence[Record], group: str, subject: str, peer: str, what: str
+) -> tuple[Record, Record]:
+    """Return a figure and the peer's that was measured in turn with it.
+
+    Args:
+        records: Have both.
+        group: Both are in it, or in the same one of its rounds.
+        subject: Whose figure it is.
+        peer: What it is measured against.
+        what: What was measured.
+
+    Raises:
+        Unmeasured: One of them was not.
+    """
+    for record in records:
+        if in_group(record, group) and (record.subject, record.what) == (subject, what):
+            return record, find(records, record.group, peer, what)
     raise Unmeasured(f"{what} of {subject} in {group}")
 
 

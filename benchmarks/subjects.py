@@ -4,8 +4,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from tests.conftest import render_service
 
@@ -42,6 +43,11 @@ class Subject:
         assert count == 1, self.source
         self.source.write_text(edited, "utf-8")
         return answer
+
+    def copy(self, folder: Path) -> Self:
+        """Copy it to a folder that is not there yet, to be edited by itself."""
+        shutil.copytree(self.folder, folder)
+        return replace(self, folder=folder, source=folder / self.source.relative_to(self.folder))
 
     def add_dependency(self) -> None:
         """Depend on one small crate more, and lock it."""

@@ -1,10 +1,11 @@
 """Tables in Markdown of what was measured."""
 
 from collections.abc import Callable, Iterable, Sequence
+from statistics import median
 
 from benchmarks import images
 from benchmarks.budgets import judge
-from benchmarks.figures import Record, Unmeasured, find, ratio, rounded
+from benchmarks.figures import Record, Unmeasured, beside, find, in_group, ratio, rounded
 from benchmarks.variants import LTO_AND_ONE_UNIT, RELEASE, STRIP, WHOLE, Variant
 from extensions.pins import FRAMEWORKS
 from tests.stand_ins import PUBLISHED
@@ -30,7 +31,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def subjects(records: Iterable[Record], group: str) -> list[str]:
     """Return what was measured in a group, in the order it was."""
-    return list(dict.fromkeys(record.subject for record in records if record.group == group))
+    return list(dict.fromkeys(record.subject for record in records if in_group(record, group)))
 
 
 def _groups(records: Iterable[Record]) -> list[str]:
@@ -115,9 +116,22 @@ def sizes(records: Sequence[Record]) -> str:
 def _to_release(records: Sequence[Record], framework: str, variant: str, what: str) -> float:
     """Return what a figure is to that of Cargo's release profile."""
     group = f"settings: {framework}"
-    return ratio(
-        find(records, group, variant, what).values, find(records, group, RELEASE.name, what).values
-    )
+    own, release = beside(records, group, variant, RELEASE.name, what)
+    return ratio(own.values, release.values)
+
+
+def _seconds(records: Sequence[Record], group: str, subject: str, peer: str, what: str) -> str:
+    """Return seconds, of a peer those of all rounds, and what they are to the peer's."""
+    own, others = beside(records, group, subject, peer, what)
+    if subject != peer:
+        return f"{rounded(own.median)} s ({rounded(ratio(own.values, others.values))})"
+    everywhere = [
+        value
+        for record in records
+        if in_group(record, group) and (record.subject, record.what) == (peer, what)
+        for value in record.values
+    ]
+    return f"{rounded(median(everywhere))} s"
 
 
 def _with_settings(records: Sequence[Record]) -> list[str]:
@@ -147,13 +161,12 @@ def settings(records: Sequence[Record]) -> str:
 
     def cells(framework: str, variant: str) -> list[str]:
         group = f"settings: {framework}"
-        binary = find(records, group, variant, "binary")
+        binary, _ = beside(records, group, variant, RELEASE.name, "binary")
         share = _to_release(records, framework, variant, "binary") - 1
-        seconds = find(records, group, variant, "cold").median
         return [
             f"{rounded(binary.median)} MB",
             NOTHING if variant == RELEASE.name else f"{share:+.0%}".replace("-", "\N{MINUS SIGN}"),
-            f"{seconds:.0f} s",
+            _seconds(records, group, variant, RELEASE.name, "cold"),
         ]
 
     measured = _with_settings(records)
@@ -214,19 +227,22 @@ def tried(records: Sequence[Record], group: str, shipped: str) -> str:
     columns = {
         what: unit
         for what, unit in columns.items()
-        if any(record.what == what for record in records if record.group == group)
+        if any(record.what == what for record in records if in_group(record, group))
     }
 
-    def show(record: Record) -> str:
-        if record.unit:
-            return f"{rounded(record.median)} {record.unit}"
-        return rounded(ratio(record.values, find(records, group, shipped, record.what).values))
+    def show(name: str, what: str) -> str:
+        try:
+            own, others = beside(records, group, name, shipped, what)
+        except Unmeasured:
+            return NOTHING
+        if columns[what] == "s":
+            return _seconds(records, group, name, shipped, what)
+        if columns[what]:
+            return f"{rounded(own.median)} {columns[what]}"
+        return rounded(ratio(own.values, others.values))
 
     headers = [what if unit else f"requests/s, to {shipped}" for what, unit in columns.items()]
     return table(
         ["", *headers],
-        (
-            [name, *(_measured(records, group, name, what, show) for what in columns)]
-            for name in subjects(records, group)
-        ),
+        ([name, *(show(name, what) for what in columns)] for name in subjects(records, group)),
     )

@@ -29,9 +29,17 @@ from benchmarks.results import keep, load
 from benchmarks.results import measured as measured_here
 from benchmarks.run_time import parse_load
 from benchmarks.sizes import compressed, megabytes
-from benchmarks.subjects import FOLDER, ours, peer
+from benchmarks.subjects import FOLDER, Subject, ours, peer
 from benchmarks.template_cost import larger, plain
-from benchmarks.variants import LTO_AND_ONE_UNIT, RELEASE, SETTINGS, STRIP, WHOLE, Variant
+from benchmarks.variants import (
+    LTO_AND_ONE_UNIT,
+    RELEASE,
+    SETTINGS,
+    STRIP,
+    WHOLE,
+    Compiler,
+    Variant,
+)
 from maintenance.locks import locked
 from tests.conftest import render_service
 from tests.containers import Docker
@@ -323,6 +331,39 @@ def test_settings_are_tried_alone_and_left_out_one_at_a_time() -> None:
     assert len(SETTINGS) == 13
 
 
+def test_what_is_compiled_otherwise_is_compiled_in_rounds(docker: Docker, tmp_path: Path) -> None:
+    folder = tmp_path / "service"
+    (folder / "src").mkdir(parents=True)
+    manifest = '[package]\nname = "app"\nversion = "1.0.0"\nedition = "2024"\n'
+    (folder / "Cargo.toml").write_text(manifest)
+    source = folder / "src" / "main.rs"
+    source.write_text('fn main() {\n    println!("{} as it is", "OK");\n}\n')
+    subprocess.run(["cargo", "generate-lockfile", "--quiet"], cwd=folder, check=True)
+
+    def change(folder: Path) -> None:
+        main = folder / "src" / "main.rs"
+        main.write_text(main.read_text().replace("as it is", "otherwise"))
+
+    variants = [Variant(name, {"lto": "off"}) for name in ("shipped", "a", "b", "c")]
+    variants.append(Variant("changed", {"lto": "off"}, change=change))
+    compiler = Compiler(docker, IMAGES["rust-alpine"], tmp_path / "compiled")
+    subject = Subject("ours", folder, "", source)
+    records, binaries = compiler.measure("tried", subject, variants, edits=2)
+    rounds = {(record.group, record.subject) for record in records}
+    assert rounds == {
+        *(("tried, round 1", name) for name in ("shipped", "a", "b", "c")),
+        *(("tried, round 2", name) for name in ("shipped", "changed")),
+    }
+    counts = {record.what: len(record.values) for record in records}
+    assert counts == {"binary": 1, "cold": 1, "an edit": 2}
+    said = {name: subprocess.check_output([file], text=True) for name, file in binaries.items()}
+    assert said == {
+        **dict.fromkeys(("shipped", "a", "b", "c"), "OK2 as it is\n"),
+        "changed": "OK2 otherwise\n",
+    }
+    assert '"OK"' in source.read_text()
+
+
 def test_an_image_is_weighed_without_its_base(docker: Docker, tmp_path: Path) -> None:
     (tmp_path / "zeros").write_bytes(bytes(1_000_000))
     (tmp_path / "noise").write_bytes(secrets.token_bytes(500_000))
@@ -372,19 +413,25 @@ def test_builds_as_a_table() -> None:
 
 def test_settings_as_a_table() -> None:
     found = [
-        Record("settings: actix", name, what, "", (value,))
-        for name, size in (("Cargo's release profile", 4.0), ("strip alone", 2.12))
-        for what, value in (("binary", size), ("cold", 61.2))
+        Record(f"settings: actix, round {number}", name, what, "", (value,))
+        for number, name, size, seconds in (
+            (1, "Cargo's release profile", 4.0, 60.0),
+            (1, "strip alone", 2.12, 30.0),
+            (2, "Cargo's release profile", 4.0, 70.0),
+            (2, "panic alone", 3.0, 77.0),
+        )
+        for what, value in (("binary", size), ("cold", seconds))
     ]
     assert tables.settings(found).splitlines()[2:] == [
-        "| Cargo's release profile | 4.00 MB | - | 61 s |",
-        "| strip alone | 2.12 MB | \N{MINUS SIGN}47% | 61 s |",
+        "| Cargo's release profile | 4.00 MB | - | 65.0 s |",
+        "| strip alone | 2.12 MB | \N{MINUS SIGN}47% | 30.0 s (0.50) |",
+        "| panic alone | 3.00 MB | \N{MINUS SIGN}25% | 77.0 s (1.10) |",
     ]
 
 
 def test_claims_beside_what_was_found() -> None:
     found = [
-        Record("settings: rocket", variant.name, what, "", (value,))
+        Record("settings: rocket, round 1", variant.name, what, "", (value,))
         for variant, *values in ((RELEASE, 4.0, 60.0), (STRIP, 2.0, 60.0),
                                  (LTO_AND_ONE_UNIT, 3.0, 150.0), (WHOLE, 1.0, 90.0))
         for what, value in zip(("binary", "cold"), values, strict=True)
@@ -409,18 +456,25 @@ def test_running_services_as_a_table() -> None:
 
 def test_alternatives_as_a_table() -> None:
     found = [
-        Record("tried", name, what, unit, values)
-        for name, rate in (("shipped", 100.0), ("other", 90.0))
-        for what, unit, values in (
-            ("binary", "MB", (1.05,)),
-            ("requests/s, 64 connections", "", (rate, rate)),
+        Record(group, name, what, unit, values)
+        for group, name, seconds in (
+            ("tried, round 1", "shipped", (10.0, 10.0)),
+            ("tried, round 1", "other", (9.0, 11.0)),
+            ("tried, round 2", "shipped", (20.0, 20.0)),
+            ("tried, round 2", "third", (10.0, 10.0)),
         )
+        for what, unit, values in (("binary", "MB", (1.05,)), ("an edit", "s", seconds))
+    ]
+    found += [
+        Record("tried", name, "requests/s, 64 connections", "", (rate, rate))
+        for name, rate in (("shipped", 100.0), ("other", 90.0))
     ]
     assert tables.tried(found, "tried", "shipped").splitlines() == [
-        "|  | binary | requests/s, to shipped |",
-        "| --- | ---: | ---: |",
-        "| shipped | 1.05 MB | 1.00 |",
-        "| other | 1.05 MB | 0.90 |",
+        "|  | binary | an edit | requests/s, to shipped |",
+        "| --- | ---: | ---: | ---: |",
+        "| shipped | 1.05 MB | 15.0 s | 1.00 |",
+        "| other | 1.05 MB | 10.0 s (1.00) | 0.90 |",
+        "| third | 1.05 MB | 10.0 s (0.50) | - |",
     ]
 
 
