@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import page, plots, tables
-from benchmarks.__main__ import report
+from benchmarks.__main__ import NotAlone, alone, main, report
 from benchmarks.alternatives import TRIED, smallest
 from benchmarks.budgets import (
     BARE,
@@ -376,6 +376,18 @@ def test_an_image_is_weighed_without_its_base(docker: Docker, tmp_path: Path) ->
         assert 0 < compressed(docker, base) < 0.01
     finally:
         docker("image", "rm", "--force", base, image)
+
+
+def test_two_do_not_measure_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with alone():
+        with pytest.raises(NotAlone), alone():
+            pass
+        assert main([]) == 2
+    said = capsys.readouterr()
+    assert said.err == ("bin/bench: another bin/bench is measuring on this machine; wait for it\n")
+    assert said.out == ""
+    with alone():
+        pass
 
 
 # -------------------------------------------------------------------------- what is written
