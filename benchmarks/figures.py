@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 # Between the name of a group and the number of its round.
@@ -88,17 +88,25 @@ def beside(
     Args:
         records: Have both.
         group: Both are in it, or in the same one of its rounds.
-        subject: Whose figure it is.
+        subject: Whose figure it is; the peer itself has it from all rounds.
         peer: What it is measured against.
         what: What was measured.
 
     Raises:
         Unmeasured: One of them was not.
     """
-    for record in records:
-        if in_group(record, group) and (record.subject, record.what) == (subject, what):
-            return record, find(records, record.group, peer, what)
-    raise Unmeasured(f"{what} of {subject} in {group}")
+    found = [
+        record
+        for record in records
+        if in_group(record, group) and (record.subject, record.what) == (subject, what)
+    ]
+    if not found:
+        raise Unmeasured(f"{what} of {subject} in {group}")
+    if subject != peer:
+        return found[0], find(records, found[0].group, peer, what)
+    values = tuple(value for record in found for value in record.values)
+    whole = replace(found[0], group=group, values=values)
+    return whole, whole
 
 
 def ratio(ours: Sequence[float], peers: Sequence[float]) -> float:

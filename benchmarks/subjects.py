@@ -55,6 +55,11 @@ class Subject:
             subprocess.run(["cargo", *command], cwd=self.folder, check=True)
 
 
+def file_name(name: str) -> str:
+    """Return a name of the results in small letters with dashes."""
+    return re.sub("[^a-z0-9]+", "-", name.lower())
+
+
 def ours(template: Path, folder: Path, **answers: str) -> Subject:
     """Render our service, with the Dockerfile that comes with it."""
     render_service(template, folder, service_name=NAME, port=PORT, smoke="none", **answers)
@@ -74,7 +79,7 @@ def peer(name: str, project: Path, folder: Path, images: Mapping[str, str]) -> S
     ignored = shutil.ignore_patterns("target", ".git", "Dockerfile", ".dockerignore")
     shutil.copytree(project, folder, ignore=ignored)
     (folder / ".dockerignore").write_text("target\n.git\n")
-    file = FOLDER / "peers" / f"{re.sub('[^a-z]+', '-', name.lower())}.Dockerfile"
+    file = FOLDER / "peers" / f"{file_name(name)}.Dockerfile"
     text = file.read_text("utf-8")
     for base, image in images.items():
         text = text.replace(f"{{{base}}}", image)

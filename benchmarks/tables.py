@@ -1,7 +1,6 @@
 """Tables in Markdown of what was measured."""
 
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median
 
 from benchmarks import images
 from benchmarks.budgets import judge
@@ -38,12 +37,10 @@ def _groups(records: Iterable[Record]) -> list[str]:
     return list(dict.fromkeys(record.group for record in records))
 
 
-def _measured(
-    records: Iterable[Record], group: str, subject: str, what: str, show: Callable[[Record], str]
-) -> str:
+def _measured(show: Callable[[str, str], str], subject: str, what: str) -> str:
     """Show a figure, or that there is none."""
     try:
-        return show(find(records, group, subject, what))
+        return show(subject, what)
     except Unmeasured:
         return NOTHING
 
@@ -71,7 +68,10 @@ def builds(records: Sequence[Record], group: str) -> str:
     names = subjects(records, group)
 
     def row(label: str, what: str, show: Callable[[Record], str]) -> list[str]:
-        return [label, *(_measured(records, group, name, what, show) for name in names)]
+        def cell(name: str, what: str) -> str:
+            return show(find(records, group, name, what))
+
+        return [label, *(_measured(cell, name, what) for name in names)]
 
     def seconds(record: Record) -> str:
         compiled = find(records, group, record.subject, f"{record.what}, compiled")
@@ -113,25 +113,10 @@ def sizes(records: Sequence[Record]) -> str:
     )
 
 
-def _to_release(records: Sequence[Record], framework: str, variant: str, what: str) -> float:
-    """Return what a figure is to that of Cargo's release profile."""
-    group = f"settings: {framework}"
-    own, release = beside(records, group, variant, RELEASE.name, what)
-    return ratio(own.values, release.values)
-
-
-def _seconds(records: Sequence[Record], group: str, subject: str, peer: str, what: str) -> str:
-    """Return seconds, of a peer those of all rounds, and what they are to the peer's."""
-    own, others = beside(records, group, subject, peer, what)
-    if subject != peer:
-        return f"{rounded(own.median)} s ({rounded(ratio(own.values, others.values))})"
-    everywhere = [
-        value
-        for record in records
-        if in_group(record, group) and (record.subject, record.what) == (peer, what)
-        for value in record.values
-    ]
-    return f"{rounded(median(everywhere))} s"
+def _seconds(own: Record, peers: Record) -> str:
+    """Return seconds, and what they are to those of the peer, if it is another."""
+    shown = f"{rounded(own.median)} s"
+    return shown if own is peers else f"{shown} ({rounded(ratio(own.values, peers.values))})"
 
 
 def _with_settings(records: Sequence[Record]) -> list[str]:
@@ -143,7 +128,8 @@ def claims(records: Sequence[Record]) -> str:
     """Return what the settings are said to give beside what they gave."""
 
     def found(framework: str, variant: Variant, what: str) -> str:
-        share = _to_release(records, framework, variant.name, what)
+        own, release = beside(records, f"settings: {framework}", variant.name, RELEASE.name, what)
+        share = ratio(own.values, release.values)
         return f"{1 - share:.0%} smaller" if what == "binary" else f"{share:.1f} times the seconds"
 
     measured = _with_settings(records)
@@ -161,12 +147,12 @@ def settings(records: Sequence[Record]) -> str:
 
     def cells(framework: str, variant: str) -> list[str]:
         group = f"settings: {framework}"
-        binary, _ = beside(records, group, variant, RELEASE.name, "binary")
-        share = _to_release(records, framework, variant, "binary") - 1
+        binary, release = beside(records, group, variant, RELEASE.name, "binary")
+        share = ratio(binary.values, release.values) - 1
         return [
             f"{rounded(binary.median)} MB",
             NOTHING if variant == RELEASE.name else f"{share:+.0%}".replace("-", "\N{MINUS SIGN}"),
-            _seconds(records, group, variant, RELEASE.name, "cold"),
+            _seconds(*beside(records, group, variant, RELEASE.name, "cold")),
         ]
 
     measured = _with_settings(records)
@@ -231,18 +217,18 @@ def tried(records: Sequence[Record], group: str, shipped: str) -> str:
     }
 
     def show(name: str, what: str) -> str:
-        try:
-            own, others = beside(records, group, name, shipped, what)
-        except Unmeasured:
-            return NOTHING
-        if columns[what] == "s":
-            return _seconds(records, group, name, shipped, what)
-        if columns[what]:
-            return f"{rounded(own.median)} {columns[what]}"
+        own, others = beside(records, group, name, shipped, what)
+        if own.unit == "s":
+            return _seconds(own, others)
+        if own.unit:
+            return f"{rounded(own.median)} {own.unit}"
         return rounded(ratio(own.values, others.values))
 
     headers = [what if unit else f"requests/s, to {shipped}" for what, unit in columns.items()]
     return table(
         ["", *headers],
-        ([name, *(show(name, what) for what in columns)] for name in subjects(records, group)),
+        (
+            [name, *(_measured(show, name, what) for what in columns)]
+            for name in subjects(records, group)
+        ),
     )

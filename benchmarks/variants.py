@@ -1,6 +1,5 @@
 """Other ways to compile a service, each measured on its own: seconds and bytes."""
 
-import re
 import shutil
 import subprocess
 import time
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.figures import ROUND, Record, tell
-from benchmarks.subjects import NAME, Subject
+from benchmarks.subjects import NAME, Subject, file_name
 from tests.containers import Docker
 
 TARGET = "x86_64-unknown-linux-musl"
@@ -129,7 +128,7 @@ class Compiler:
         self, group: str, subject: Subject, variants: Sequence[Variant], edits: int
     ) -> tuple[list[Record], dict[str, Path]]:
         """Compile in several ways, each in turn, the first one first and last by turns."""
-        place = self.folder / _file_name(group)
+        place = self.folder / file_name(group)
         ways = []
         for number, variant in enumerate(variants):
             copy = subject.copy(place / f"sources-{number}")
@@ -149,7 +148,7 @@ class Compiler:
                 seconds[variant.name].append(time.monotonic() - begin)
         records, binaries = [], {}
         for variant, _, target in ways:
-            binary = binaries[variant.name] = self.folder / _file_name(f"{group} {variant.name}")
+            binary = binaries[variant.name] = self.folder / file_name(f"{group} {variant.name}")
             shutil.copy(self.folder / target / TARGET / "release" / NAME, binary)
             cold, *edited = seconds[variant.name]
             megabytes = binary.stat().st_size / 1e6
@@ -176,7 +175,3 @@ class Compiler:
             ],
             check=True,
         )
-
-
-def _file_name(name: str) -> str:
-    return re.sub("[^a-z0-9]+", "-", name.lower())
