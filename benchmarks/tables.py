@@ -202,19 +202,13 @@ def copies(records: Sequence[Record]) -> str:
 
 def tried(records: Sequence[Record], group: str, shipped: str) -> str:
     """Return what each alternative gave beside what is shipped."""
-    columns = {
-        "binary": "MB",
-        "cold": "s",
-        "an edit": "s",
-        "requests/s, 64 connections": "",
-        "idle memory": "MB",
-        "loaded memory": "MB",
-    }
-    columns = {
-        what: unit
-        for what, unit in columns.items()
-        if any(record.what == what for record in records if in_group(record, group))
-    }
+    rate = "requests/s, 64 connections"
+    measured = {record.what for record in records if in_group(record, group)}
+    columns = [
+        what
+        for what in ("binary", "cold", "an edit", rate, "idle memory", "loaded memory")
+        if what in measured
+    ]
 
     def show(name: str, what: str) -> str:
         own, others = beside(records, group, name, shipped, what)
@@ -224,7 +218,7 @@ def tried(records: Sequence[Record], group: str, shipped: str) -> str:
             return f"{rounded(own.median)} {own.unit}"
         return rounded(ratio(own.values, others.values))
 
-    headers = [what if unit else f"requests/s, to {shipped}" for what, unit in columns.items()]
+    headers = [f"requests/s, to {shipped}" if what == rate else what for what in columns]
     return table(
         ["", *headers],
         (
