@@ -19,7 +19,7 @@ from benchmarks.full import PARTS
 from benchmarks.results import keep, load, measured
 from benchmarks.workshop import Workshop
 from hooks.engine import NoEngine
-from tests.stand_ins import CannotMake
+from lab.stand_ins import CannotMake
 
 # An abstract address is of the whole machine, and gone with the process.
 # https://man7.org/linux/man-pages/man7/unix.7.html

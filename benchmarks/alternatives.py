@@ -5,12 +5,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from benchmarks import bases, run_time
+from benchmarks import run_time
 from benchmarks.figures import Record
 from benchmarks.variants import SETTINGS, WHOLE, Compiler, Variant
-from benchmarks.workshop import PROJECTS, Workshop, free_port, program
-from extensions.pins import FRAMEWORKS
-from tests.stand_ins import IMAGES
+from benchmarks.workshop import Workshop, free_port, program
+from extensions.registry import frameworks
+from lab import bases
+from lab.stand_ins import IMAGES
+from lab.subjects import PROJECTS
 
 # Needs the nightly features of https://doc.rust-lang.org/cargo/reference/unstable.html#build-std
 STD_FOR_SIZE = ("-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size")
@@ -78,9 +80,9 @@ TRIED = (
 
 def settings(workshop: Workshop) -> list[Record]:
     """Measure the settings of the size profile one by one, on both frameworks."""
-    compiler = Compiler(workshop.docker, IMAGES["rust-alpine"], workshop.place("settings"))
+    compiler = Compiler(workshop.docker, IMAGES["builder-musl"], workshop.place("settings"))
     records = []
-    for framework in FRAMEWORKS:
+    for framework in frameworks():
         found, _ = compiler.measure(f"settings: {framework}", workshop.ours(framework), SETTINGS)
         records += found
     return records

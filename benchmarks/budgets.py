@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.figures import Record, Unmeasured, find, ratio, rounded
-from extensions.pins import FRAMEWORKS
+from extensions.registry import frameworks
 
 OURS, OURS_WITHOUT_LTO = "ours", "ours, LTO off"
 # The peer as people have it, on the usual example with no release profile; and on our service.
@@ -137,7 +137,7 @@ BUDGETS: tuple[Budget, ...] = (
                 (f"run time: {framework}", BARE),
             ),
         )
-        for framework in FRAMEWORKS
+        for framework in frameworks()
     ),
     Budget("start to the first 200", 20, "ms", False, _worst("run time", OURS, "start")),
     Budget("memory when idle", 4, "MB", False, _worst("run time", OURS, "idle memory")),

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import alternatives, bases, images, quick, run_time, sizes, template_cost
+from benchmarks import alternatives, images, quick, run_time, sizes, template_cost
 from benchmarks.budgets import OURS
 from benchmarks.figures import Record
-from benchmarks.subjects import peer
 from benchmarks.workshop import Workshop
-from extensions.pins import FRAMEWORKS
+from extensions.registry import frameworks
+from lab import bases
+from lab.subjects import peer
 
 PEERS = {
     "actix": ("docker init", "cargo-chef", "the document", "the document, repaired"),
@@ -19,8 +20,8 @@ PEERS = {
 def image_builds(framework: str, workshop: Workshop) -> list[Record]:
     """Build our service by our Dockerfile and by the peers', in every scenario."""
     docker = workshop.docker
-    names = bases.provide(docker, "rust-alpine", "alpine", "cargo-chef")
-    bases.warm(docker, (names["rust-alpine"], names["rust-slim"]))
+    names = bases.provide(docker, "builder-musl", "alpine", "cargo-chef")
+    bases.warm(docker, (names["builder-musl"], names["builder-glibc"]))
     own = workshop.ours(framework)
     subjects = [own]
     subjects += [
@@ -54,7 +55,7 @@ def copies(workshop: Workshop) -> list[Record]:
 
 PARTS: dict[str, Callable[[Workshop], list[Record]]] = {
     "budgets": quick.measure,
-    **{f"images-{name}": partial(image_builds, name) for name in FRAMEWORKS},
+    **{f"images-{name}": partial(image_builds, name) for name in frameworks()},
     "sizes": sizes.measure,
     "settings": alternatives.settings,
     "running": running,

@@ -11,10 +11,10 @@ from urllib.request import urlopen
 from benchmarks.figures import Record, tell
 from benchmarks.run_time import HOST
 from benchmarks.sizes import megabytes
-from benchmarks.subjects import PORT, Subject
 from benchmarks.workshop import free_port
-from tests.containers import Built, Docker
-from tests.stand_ins import PUBLISHED
+from extensions.registry import runtimes
+from lab.containers import Built, Docker
+from lab.subjects import PORT, Subject
 
 # What a build follows, in an order in which each finds what it needs: cache mounts that are gone
 # come last, since a layer that is still there does not fill them again.
@@ -128,7 +128,7 @@ class Builds:
         base = BASE.findall(subject.dockerfile)[-1]
         image = self._images[subject.name]
         size = megabytes(self._docker, image, None if base == "scratch" else base)
-        (published,) = (value for name, value in PUBLISHED.items() if name in base)
+        (published,) = (each.megabytes for name, each in runtimes().items() if name in base)
         self._note(subject, SIZE, "MB", size)
         self._note(subject, WHOLE_SIZE, "MB", size + published)
 

@@ -7,12 +7,12 @@ from jinja2 import Environment, StrictUndefined
 
 from benchmarks import figures, plots, tables
 from benchmarks.results import Part, load
-from benchmarks.subjects import FOLDER
+from extensions.pins import ROOT
 
-DOCS = FOLDER.parent / "docs"
+DOCS = ROOT / "docs"
 PAGE = "benchmarks.md"
 PICTURES = "images"
-TEMPLATE = FOLDER / "page.md.jinja"
+TEMPLATE = ROOT / "benchmarks" / "page.md.jinja"
 
 
 def render(parts: Mapping[str, Part]) -> str:

@@ -13,7 +13,7 @@ from benchmarks.budgets import OURS
 from benchmarks.figures import Record, find, rounded
 from benchmarks.results import Part
 from benchmarks.tables import subjects
-from extensions.pins import FRAMEWORKS
+from extensions.registry import frameworks
 
 RUST, GREY, PALE = "#b7410e", "#8a8f98", "#d9dbdf"
 # The same bytes from the same figures, whenever it is drawn.
@@ -41,7 +41,7 @@ def draw(parts: Mapping[str, Part]) -> dict[str, bytes]:
     with rc_context(STYLE):
         built = {
             framework: parts[f"images-{framework}"].records
-            for framework in FRAMEWORKS
+            for framework in frameworks()
             if f"images-{framework}" in parts
         }
         for framework, records in built.items():
@@ -111,7 +111,7 @@ def sizes(built: Mapping[str, Sequence[Record]]) -> Figure:
 def running(records: Sequence[Record]) -> Figure:
     """Draw requests a second and memory of every program."""
     figure = Figure(figsize=(9, 3.4))
-    for framework, row in zip(FRAMEWORKS, figure.subplots(len(FRAMEWORKS), 2), strict=True):
+    for framework, row in zip(frameworks(), figure.subplots(len(frameworks()), 2), strict=True):
         group = f"run time: {framework}"
         names = subjects(records, group)
         for number, (axes, what, unit) in enumerate(

@@ -5,25 +5,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 
-from benchmarks import bases, images, run_time, template_cost
+from benchmarks import images, run_time, template_cost
 from benchmarks.budgets import BARE, IMAGES, OURS, OURS_WITHOUT_LTO, PEER, PEER_ON_OURS
 from benchmarks.figures import Record, tell
 from benchmarks.sizes import megabytes
-from benchmarks.subjects import peer
-from benchmarks.workshop import PROJECTS, Workshop, free_port, program
-from extensions.pins import FRAMEWORKS
+from benchmarks.workshop import Workshop, free_port, program
+from extensions.registry import frameworks
 from extensions.rules import CHOICES
-from tests.containers import WITHOUT_LTO
+from lab import bases
+from lab.containers import WITHOUT_LTO
+from lab.subjects import PROJECTS, peer
 
 
 def measure(workshop: Workshop) -> list[Record]:
     """Measure them, in an order that needs no build twice."""
     docker = workshop.docker
-    names = bases.provide(docker, "rust-alpine", "alpine")
+    names = bases.provide(docker, "builder-musl", "alpine")
     records = template_cost.measure(
         workshop.template, workshop.place("copies"), times=5, growth=(1,)
     )
-    bases.warm(docker, [names["rust-alpine"]])
+    bases.warm(docker, [names["builder-musl"]])
     actix = workshop.ours("actix")
     without_lto = replace(actix, name=OURS_WITHOUT_LTO, options=(WITHOUT_LTO,))
     of_example = peer(PEER, PROJECTS["actix"], workshop.place("example"), names)
@@ -53,8 +54,8 @@ def programs_and_sizes(
     Returns:
         The programs of each framework, its bare one first, and the sizes of our images.
     """
-    ports = {framework: free_port() for framework in FRAMEWORKS}
-    services = [*product(FRAMEWORKS, CHOICES["profile"])]
+    ports = {framework: free_port() for framework in frameworks()}
+    services = [*product(frameworks(), CHOICES["profile"])]
     with ThreadPoolExecutor(2) as pool:
         bare = pool.submit(workshop.bare, ports)
         made = {
@@ -73,7 +74,7 @@ def programs_and_sizes(
                 for profile in CHOICES["profile"]
             ),
         ]
-        for framework in FRAMEWORKS
+        for framework in frameworks()
     }
     sizes = [
         Record("sizes", f"{framework} scratch {profile}", "image", "MB",

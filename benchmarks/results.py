@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.figures import Record
-from benchmarks.subjects import FOLDER
+from extensions.pins import ROOT
 
-FILE = FOLDER / "results.json"
+FILE = ROOT / "benchmarks" / "results.json"
 
 
 @dataclass(frozen=True)

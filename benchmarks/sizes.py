@@ -6,8 +6,8 @@ from itertools import product
 from benchmarks.figures import Record, tell
 from benchmarks.workshop import Workshop
 from extensions.rules import CHOICES
-from tests.containers import Docker
-from tests.stand_ins import IMAGES
+from lab.containers import Docker
+from lab.stand_ins import IMAGES
 
 
 def measure(workshop: Workshop) -> list[Record]:

@@ -6,8 +6,7 @@ from benchmarks import images
 from benchmarks.budgets import judge
 from benchmarks.figures import Record, Unmeasured, beside, find, in_group, ratio, rounded
 from benchmarks.variants import LTO_AND_ONE_UNIT, RELEASE, STRIP, WHOLE, Variant
-from extensions.pins import FRAMEWORKS
-from tests.stand_ins import PUBLISHED
+from extensions.registry import frameworks, runtimes
 
 NOTHING = "-"
 # What the settings are said to give, and in which figure of which of them that would be seen.
@@ -105,7 +104,7 @@ def sizes(records: Sequence[Record]) -> str:
                     f"{rounded(find(records, group, runtime, what).median)} MB"
                     for what in ("binary", "image", "compressed")
                 ),
-                f"{PUBLISHED[runtime]:g} MB",
+                f"{runtimes()[runtime].megabytes:g} MB",
             ]
             for group in _groups(records)
             for runtime in subjects(records, group)
@@ -121,7 +120,7 @@ def _seconds(own: Record, peers: Record) -> str:
 
 def _with_settings(records: Sequence[Record]) -> list[str]:
     """Return the frameworks whose settings were measured."""
-    return [name for name in FRAMEWORKS if subjects(records, f"settings: {name}")]
+    return [name for name in frameworks() if subjects(records, f"settings: {name}")]
 
 
 def claims(records: Sequence[Record]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.figures import Record, tell
-from tests.conftest import COPIER, render_service
+from lab.rendering import COPIER, render_service
 
 NAME = "order-api"
 

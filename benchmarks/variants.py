@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.figures import ROUND, Record, tell
-from benchmarks.subjects import NAME, Subject, file_name
-from tests.containers import Docker
+from lab.containers import Docker
+from lab.subjects import NAME, Subject, file_name
 
 TARGET = "x86_64-unknown-linux-musl"
 STATIC = "-Ctarget-feature=+crt-static"

@@ -9,17 +9,12 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks import run_time
-from benchmarks.subjects import FOLDER, NAME, Subject, ours
+from extensions.pins import ROOT
 from hooks.engine import find as find_engine
-from tests import stand_ins
-from tests.conftest import copy_template
-from tests.containers import Docker
-
-PROJECTS = {
-    "actix": FOLDER / "projects" / "example",
-    "rocket": FOLDER / "projects" / "rocket",
-    "hyper": FOLDER / "projects" / "hyper",
-}
+from lab import stand_ins
+from lab.containers import Docker
+from lab.rendering import copy_template
+from lab.subjects import NAME, PROJECTS, Subject, ours
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ class Workshop:
             text = main.read_text("utf-8")
             main.write_text(text.replace("0.0.0.0:8080", f"{run_time.HOST}:{port}"), "utf-8")
             command = ["cargo", "build", "--release", "--locked", "--quiet"]
-            target = FOLDER / "target"
+            target = ROOT / "benchmarks" / "target"
             subprocess.run([*command, f"--target-dir={target}"], cwd=folder, check=True)
             binaries[framework] = self.folder / f"bare-{framework}.bin"
             shutil.copy(target / "release" / NAME, binaries[framework])

@@ -12,19 +12,20 @@ from copier.errors import UserMessageError
 from copier_template_extensions import ContextHook
 from jinja2 import Environment
 
-from . import announcement, failures, images, interrupts, preflight, sources, text
-from .pins import ROOT, alpine_for, manifest, versions
+from . import announce, check_start, failures, images, interrupts, registry, sources, text
+from .pins import ROOT, alpine_for, versions
 from .rules import refusal, refusals, token_variable
 
 
 class ServiceTemplate(ContextHook):
-    """Checks the answers before the first question or file, and derives what the files need."""
+    """Calls the two entry points below at their events, and derives what the files need."""
 
     def __init__(self, environment: Environment) -> None:
         """Add the filters and functions that the template uses to its environment."""
         super().__init__(environment)
         environment.filters.update(
             answers_yaml=text.answers_yaml,
+            choices=registry.choices,
             dockerfile=text.dockerfile,
             markdown=text.markdown,
             pulled_from=images.pulled_from,
@@ -34,101 +35,120 @@ class ServiceTemplate(ContextHook):
         )
         environment.globals.update(
             ca_bundle=images.CA_BUNDLE,
-            dependencies=sources.dependencies,
+            emitted=sources.emitted,
+            frameworks=registry.frameworks(),
             lock=sources.lock,
-            manifest=manifest,
-            rust=sources.rust,
+            runtimes=registry.runtimes(),
             versions=versions(),
         )
-        self._answers_are_legal = False
-        self._recorded_are_legal = False
-        self._announced = False
-        self._can_smoke = False
-        self._destination_was = ""
+        self._destination_was: str | None = None
+        self._is_writing = False
 
     def hook(self, context: dict[str, Any]) -> None:
         """Extend a render context in place.
 
+        Copier makes a context for every text that it renders, so this is called many times.
+
         Raises:
-            UserMessageError: An answer that was given, rather than asked for, is refused; or a
-                smoke build that was asked for by name cannot run. Nothing has been written yet.
+            UserMessageError: What the entry points raise.
         """
-        conf = context["_copier_conf"]
+        phase, conf = Phase.current(), context["_copier_conf"]
         # A migration is rendered before the answers are known, or after all of them were checked.
-        if not self._answers_are_legal and Phase.current() is Phase.PROMPT:
-            preflight.refuse_credentials(str(context["_copier_answers"].get("_src_path", "")))
-            _refuse_bad_answers(context)
-            self._answers_are_legal = True
-            self._destination_was = preflight.state(conf["dst_path"])
-        # The place of the answers file is itself rendered, and is not known before.
-        if (
-            not self._recorded_are_legal
-            and Phase.current() is Phase.PROMPT
-            and conf["answers_file"]
-        ):
-            _refuse_recorded(conf)
-            self._recorded_are_legal = True
+        if phase is Phase.PROMPT and self._destination_was is None:
+            # Set first: where the answers file is, which the entry point asks, is rendered as well.
+            self._destination_was = check_start.destination_state(conf["dst_path"])
+            before_first_question(context)
         failures.tell_in_a_line()
-        interrupts.follow(Phase.current(), context.get("_copier_operation"))
+        interrupts.follow(phase, context.get("_copier_operation"))
+        context["destination_was"] = self._destination_was or ""
+        context |= derived(context)
+        if phase is Phase.RENDER and "_copier_operation" in context and not self._is_writing:
+            self._is_writing = True
+            before_first_file(context)
 
-        context["destination_was"] = self._destination_was
-        context["smoke_by_name"] = _smoke_by_name(context)
-        if "runtime" in context:
-            context["libc"] = "glibc" if context["runtime"] == "debian" else "musl"
-        if isinstance(context.get("rust_version"), str):
-            context["alpine"] = alpine_for(context["rust_version"])
-        if "cargo_registry" in context:
-            context["token"] = token_variable(context["cargo_registry"])
 
-        updating = context.get("_copier_operation") == "update"
-        if updating and Phase.current() is Phase.RENDER and not self._announced:
-            self._announced = True
-            for line in announcement.changes(context, _questions()):
-                print(f"  {line}", file=sys.stderr)
+def before_first_question(context: dict[str, Any]) -> None:
+    """Check all answers that are there already: those that were given, and those on record.
 
-        # Copier renders `_exclude` with the operation once all is answered and nothing is written.
-        if not self._can_smoke and context.get("_copier_operation") == "copy":
-            self._can_smoke = True
-            if context["smoke_by_name"] and not conf["skip_tasks"] and not conf["pretend"]:
-                preflight.require_smoke(context["smoke"], context["framework"], context["token"])
+    The event is the first render in `Phase.PROMPT`: that of the condition of the first question.
+
+    Raises:
+        UserMessageError: One is refused, or the template's URL is. Nothing has been asked yet.
+    """
+    conf = context["_copier_conf"]
+    check_start.check_source(str(context["_copier_answers"].get("_src_path", "")))
+    lines = refusals(conf["data"], questions())
+    if not lines and conf["defaults"]:
+        lines = _unanswered(context)
+    if not lines:
+        lines = [f"{line}; -d decides it" for line in _refused_on_record(conf)]
+    if lines:
+        raise UserMessageError("\n".join(lines))
+
+
+def before_first_file(context: dict[str, Any]) -> None:
+    """Say what an update will change; make sure that a proof can be had that was asked for.
+
+    The event is the first render in `Phase.RENDER` that knows the operation: that of `_exclude`,
+    once all is answered.
+
+    Raises:
+        UserMessageError: The proof cannot be had on this machine. Nothing has been written yet.
+    """
+    conf = context["_copier_conf"]
+    if context["_copier_operation"] == "update":
+        for line in announce.changes(context, questions()):
+            print(f"  {line}", file=sys.stderr)
+    elif context["smoke_by_name"] and not conf["skip_tasks"] and not conf["pretend"]:
+        check_start.check_smoke(context["smoke"], context["framework"], context["token"])
 
 
 @cache
-def _questions() -> dict[str, Any]:
+def questions() -> dict[str, Any]:
+    """Return the questions of `copier.yml` by their names."""
     config = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
     return {name: question for name, question in config.items() if not name.startswith("_")}
 
 
-def _smoke_by_name(context: dict[str, Any]) -> bool:
+def derived(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what follows from the answers that are known so far."""
+    values: dict[str, Any] = {"smoke_by_name": _smoke_by_name(context)}
+    if isinstance(context.get("framework"), str):
+        values["crate"] = registry.frameworks()[context["framework"]].files
+    if isinstance(context.get("runtime"), str):
+        runtime = registry.runtimes()[context["runtime"]]
+        values["libc"] = runtime.libc
+        values["base"] = runtime.image
+        values["builder"] = versions()["builders"][runtime.libc]
+    if isinstance(context.get("rust_version"), str):
+        values["alpine"] = alpine_for(context["rust_version"])
+    if "cargo_registry" in context:
+        values["token"] = token_variable(context["cargo_registry"])
+    return values
+
+
+def _smoke_by_name(context: Mapping[str, Any]) -> bool:
     """Tell a level of the smoke build that somebody chose from one that was left at its default."""
     level = context.get("smoke")
     if level is None or level == "none":
         return False
-    return "smoke" in context["_copier_conf"]["data"] or level != _questions()["smoke"]["default"]
+    return "smoke" in context["_copier_conf"]["data"] or level != questions()["smoke"]["default"]
 
 
-def _refuse_recorded(conf: Mapping[str, Any]) -> None:
-    """Refuse a recorded answer that is no longer legal, which Copier takes the default for."""
-    questions = _questions()
-    recorded = announcement.recorded(Path(conf["dst_path"]) / conf["answers_file"]) or {}
-    kept = {name: recorded[name] for name in questions if name in recorded.keys() - conf["data"]}
-    lines = [f"{line}; -d decides it" for line in refusals(kept, questions)]
-    if lines:
-        raise UserMessageError("\n".join(lines))
+def _refused_on_record(conf: Mapping[str, Any]) -> list[str]:
+    """Say which recorded answers are no longer legal; Copier would take the defaults for them."""
+    recorded = announce.recorded(Path(conf["dst_path"]) / conf["answers_file"]) or {}
+    kept = recorded.keys() & questions().keys() - conf["data"].keys()
+    return refusals({name: recorded[name] for name in questions() if name in kept}, questions())
 
 
-def _refuse_bad_answers(context: dict[str, Any]) -> None:
+def _unanswered(context: Mapping[str, Any]) -> list[str]:
     conf = context["_copier_conf"]
-    questions = _questions()
-    lines = refusals(conf["data"], questions)
-    if not lines and conf["defaults"]:
-        lines = [
-            f"{name}: needs an answer, such as -d {name}={question['placeholder']}"
-            for name, question in questions.items()
-            if "default" not in question
-            and (name != "cargo_registry_index" or conf["data"].get("cargo_registry"))
-            and name not in context
-            and name not in conf["settings"].defaults
-        ]
-    if lines:
-        raise UserMessageError("\n".join(lines))
+    return [
+        f"{name}: needs an answer, such as -d {name}={question['placeholder']}"
+        for name, question in questions().items()
+        if "default" not in question
+        and (name != "cargo_registry_index" or conf["data"].get("cargo_registry"))
+        and name not in context
+        and name not in conf["settings"].defaults
+    ]

@@ -1,4 +1,4 @@
-"""The versions the template pins, read from the files that hold them."""
+"""The versions that the template pins, read from `versions.toml`."""
 
 import re
 import tomllib
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FRAMEWORKS = ("actix", "rocket")
 
 Release = tuple[int, int, int]
 
@@ -32,35 +31,11 @@ def versions() -> dict[str, Any]:
     return tomllib.loads((ROOT / "versions.toml").read_text("utf-8"))
 
 
-@cache
-def manifest(framework: str) -> dict[str, Any]:
-    """Return the Cargo manifest of a framework's own crate in `services/`."""
-    return tomllib.loads((ROOT / "services" / framework / "Cargo.toml").read_text("utf-8"))
-
-
-def requirements(table: Mapping[str, Any]) -> dict[str, str]:
-    """Return the crates that a Cargo manifest depends on, on any target, with their versions."""
-    found: dict[str, str] = {}
-    for part in (table, *table.get("target", {}).values()):
-        for name, wanted in part.get("dependencies", {}).items():
-            found[name] = wanted["version"] if isinstance(wanted, dict) else wanted
-    return found
-
-
-def minimum_rust() -> str:
-    """Return the oldest Rust release that builds every framework, as `x.y.z`.
-
-    Source: `rust-version` in the manifests, https://doc.rust-lang.org/cargo/reference/rust-version.html
-    """
-    declared = (f"{manifest(name)['package']['rust-version']}.0" for name in FRAMEWORKS)
-    return max(declared, key=lambda version: parse_release(version) or (0, 0, 0))
-
-
 def alpine_for(rust: str, releases: Mapping[str, str] | None = None) -> str:
     """Return the Alpine release to build on.
 
     Args:
-        rust: The Rust release, not below `minimum_rust()`.
+        rust: The Rust release, not below `registry.minimum_rust()`.
         releases: The newest Alpine from each Rust release on; `versions.toml` has the default.
 
     Returns:

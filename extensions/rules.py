@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import yaml
 
-from .pins import FRAMEWORKS, manifest, minimum_rust, parse_release, requirements
+from .images import pulled_from
+from .pins import parse_release
+from .registry import frameworks, images, minimum_rust, runtimes
 
 Answer = str | int | bool | list[str]
 Rule = Callable[[object], Answer]
@@ -38,7 +40,6 @@ RUNTIME_CRATES = frozenset({"tokio"})
 MAX_LABEL = 63  # RFC 1123, section 2.1
 MAX_DESCRIPTION = 256
 MAX_REPOSITORY = 255  # https://github.com/distribution/reference, reference.go
-LONGEST_IMAGE = "/distroless/static-debian13"
 MAX_URL = 2000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 
@@ -55,20 +56,20 @@ class Refusal(ValueError):
     """An answer that is not legal; the message says what would be right."""
 
 
-def _shown(value: object) -> str:
-    """Quote an answer for a message: printable ASCII, one line, at most some forty characters."""
+def shown(value: object) -> str:
+    """Return an answer as a message quotes it: one line of ASCII, some forty characters at most."""
     text = ascii(value)
     return text if len(text) <= 40 else f"{text[:36]}...{text[0]}"
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise Refusal(f"must be text, not {_shown(value)}; put it in quotes")
+        raise Refusal(f"must be text, not {shown(value)}; put it in quotes")
     return value
 
 
 def _dependencies() -> frozenset[str]:
-    return RUNTIME_CRATES.union(*(requirements(manifest(framework)) for framework in FRAMEWORKS))
+    return RUNTIME_CRATES.union(*(each.requirements for each in frameworks().values()))
 
 
 def service_name(value: object) -> str:
@@ -88,7 +89,7 @@ def service_name(value: object) -> str:
     name = _text(value)
     if not re.fullmatch(r"[a-z](?:[a-z0-9-]*[a-z0-9])?", name):
         raise Refusal(
-            f"{_shown(name)} must be lower-case ASCII letters, digits and hyphens, "
+            f"{shown(name)} must be lower-case ASCII letters, digits and hyphens, "
             "with a letter first and no hyphen last, such as order-api"
         )
     if len(name) > MAX_LABEL:
@@ -105,7 +106,7 @@ def service_name(value: object) -> str:
         taken = "a crate that the service depends on"
     else:
         return name
-    raise Refusal(f"{_shown(name)} is {taken}; choose another, such as {name}-api")
+    raise Refusal(f"{shown(name)} is {taken}; choose another, such as {name}-api")
 
 
 def description(value: object) -> str:
@@ -158,7 +159,7 @@ def owner(value: object) -> str:
     part = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
     if not re.fullmatch(rf"(?:{part}:)?(?:{part}/)?{part}", text):
         raise Refusal(
-            f"{_shown(text)} must be a team or person as a catalog names them: letters, digits "
+            f"{shown(text)} must be a team or person as a catalog names them: letters, digits "
             "and -_. between them, such as platform or user:jane.doe"
         )
     return text
@@ -180,12 +181,10 @@ def port(value: object) -> int:
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
     else:
-        raise Refusal(
-            f"{_shown(value)} must be a whole number from {LOWEST_PORT} to {HIGHEST_PORT}"
-        )
+        raise Refusal(f"{shown(value)} must be a whole number from {LOWEST_PORT} to {HIGHEST_PORT}")
     if not LOWEST_PORT <= number <= HIGHEST_PORT:
         raise Refusal(
-            f"{_shown(number)} must be from {LOWEST_PORT} to {HIGHEST_PORT}; "
+            f"{shown(number)} must be from {LOWEST_PORT} to {HIGHEST_PORT}; "
             "ports below are for root, which the service never is"
         )
     return number
@@ -205,12 +204,12 @@ def rust_version(value: object) -> str:
     """
     lowest = minimum_rust()
     if not isinstance(value, str):
-        raise Refusal(f"{_shown(value)} must be an exact release in quotes, such as '{lowest}'")
+        raise Refusal(f"{shown(value)} must be an exact release in quotes, such as '{lowest}'")
     release = parse_release(value)
     if release is None:
-        raise Refusal(f"{_shown(value)} must be an exact release of Rust, such as {lowest}")
+        raise Refusal(f"{shown(value)} must be an exact release of Rust, such as {lowest}")
     if release < (parse_release(lowest) or release):
-        raise Refusal(f"{_shown(value)} is older than {lowest}, which the dependencies need")
+        raise Refusal(f"{shown(value)} is older than {lowest}, which the dependencies need")
     return value
 
 
@@ -230,7 +229,7 @@ def ca_certificates(value: object) -> bool:
         return True
     if word in FALSE_WORDS:
         return False
-    raise Refusal(f"{_shown(value)} must be yes or no")
+    raise Refusal(f"{shown(value)} must be yes or no")
 
 
 def platforms(value: object) -> list[str]:
@@ -254,10 +253,10 @@ def platforms(value: object) -> list[str]:
         except yaml.YAMLError:
             wanted = None
     if not isinstance(wanted, list) or not wanted:
-        raise Refusal(f"{_shown(value)} must be a list such as [{', '.join(PLATFORMS)}]")
+        raise Refusal(f"{shown(value)} must be a list such as [{', '.join(PLATFORMS)}]")
     for platform in wanted:
         if platform not in PLATFORMS:
-            raise Refusal(f"{_shown(platform)} must be one of {', '.join(PLATFORMS)}")
+            raise Refusal(f"{shown(platform)} must be one of {', '.join(PLATFORMS)}")
     return [platform for platform in PLATFORMS if platform in wanted]
 
 
@@ -276,16 +275,17 @@ def image_registry(value: object) -> str:
     text = _text(value)
     example = "such as registry.example.com/mirror"
     if "://" in text:
-        raise Refusal(f"{_shown(text)} must have no scheme, {example}")
+        raise Refusal(f"{shown(text)} must have no scheme, {example}")
     if "@" in text:
         raise Refusal("must have no credentials; `docker login` keeps those")
     label = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
     host = rf"(?:localhost|{label}(?:\.{label})+|(?:{label}|\[[0-9A-Fa-f:]+\])(?=:))"
     part = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
     if text and not re.fullmatch(rf"{host}(?::[0-9]{{1,5}})?(?:/{part})*", text):
-        raise Refusal(f"{_shown(text)} must be host[:port][/path], {example}")
-    if len(text) + len(LONGEST_IMAGE) > MAX_REPOSITORY:
-        raise Refusal(f"must have at most {MAX_REPOSITORY - len(LONGEST_IMAGE)} characters")
+        raise Refusal(f"{shown(text)} must be host[:port][/path], {example}")
+    longest = max(len(pulled_from(image, text).rpartition(":")[0]) for image in images().values())
+    if text and longest > MAX_REPOSITORY:
+        raise Refusal(f"must have at most {len(text) + MAX_REPOSITORY - longest} characters")
     return text
 
 
@@ -304,7 +304,7 @@ def cargo_registry(value: object) -> str:
     text = _text(value)
     if text and not re.fullmatch(rf"[A-Za-z][A-Za-z0-9_-]{{0,{MAX_LABEL - 1}}}", text):
         raise Refusal(
-            f"{_shown(text)} must be at most {MAX_LABEL} ASCII letters, digits, - and _, "
+            f"{shown(text)} must be at most {MAX_LABEL} ASCII letters, digits, - and _, "
             "with a letter first, such as acme"
         )
     if text == "crates-io":
@@ -334,11 +334,11 @@ def cargo_registry_index(value: object) -> str:
     )
     match = re.fullmatch(rf"(?P<sparse>sparse\+)?{address}", text)
     if match is None or len(text) > MAX_URL:
-        raise Refusal(f"{_shown(text)} must be a sparse+https:// or a git https:// URL, {example}")
+        raise Refusal(f"{shown(text)} must be a sparse+https:// or a git https:// URL, {example}")
     if match["user"]:
         raise Refusal("must have no credentials; the token comes from the environment")
     if match["sparse"] and not text.endswith("/"):
-        raise Refusal(f"{_shown(text)} must end with a slash, {example}")
+        raise Refusal(f"{shown(text)} must end with a slash, {example}")
     return text
 
 
@@ -355,7 +355,7 @@ def _one_of(*choices: str) -> Callable[[object], str]:
     def rule(value: object) -> str:
         if isinstance(value, str) and value in choices:
             return value
-        raise Refusal(f"{_shown(value)} must be one of {', '.join(choices)}")
+        raise Refusal(f"{shown(value)} must be one of {', '.join(choices)}")
 
     rule.__doc__ = f"Check for one of {', '.join(choices)} and return it, or raise `Refusal`."
     return rule
@@ -364,8 +364,8 @@ def _one_of(*choices: str) -> Callable[[object], str]:
 PLATFORMS = ("linux/amd64", "linux/arm64")
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "framework": FRAMEWORKS,
-    "runtime": ("scratch", "distroless", "alpine", "debian"),
+    "framework": tuple(frameworks()),
+    "runtime": tuple(runtimes()),
     "profile": ("size", "speed"),
     "smoke": ("image", "build", "check", "none"),
 }
@@ -420,7 +420,7 @@ def refusals(answers: Mapping[str, object], questions: Iterable[str]) -> list[st
         if name not in known:
             similar = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {similar[0]}?" if similar else f"they are {', '.join(known)}"
-            lines.append(f"{_shown(name)[1:-1]}: no question has this name; {hint}")
+            lines.append(f"{shown(name)[1:-1]}: no question has this name; {hint}")
         elif reason := refusal(value, name):
             lines.append(f"{name}: {reason}")
     return lines

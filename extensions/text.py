@@ -19,6 +19,14 @@ def toml(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def rust(text: str) -> str:
+    r"""Return the text as a string literal of Rust with its quotes; `\` and `"` are special in it.
+
+    Source: https://doc.rust-lang.org/reference/tokens.html#string-literals
+    """
+    return toml(text)
+
+
 def dockerfile(text: str) -> str:
     r"""Return the text as a quoted word of a Dockerfile, in which `\`, `"` and `$` are special.
 

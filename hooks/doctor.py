@@ -15,8 +15,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hooks.engine import NoEngine, find, run
-from hooks.toolchain import why_no_crates, why_no_rust
+from extensions.registry import frameworks, minimum_rust
+from hooks.engine import NoEngine, find
+from hooks.processes import run
+from hooks.toolchain import numbers, why_no_crates, why_no_rust
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = (3, 11)
@@ -72,7 +74,7 @@ def copier() -> str:
     found = _installed("copier")
     if found is None:
         raise Lacks("it is not installed; bin/copier of this repository brings it")
-    if _numbers(found) < _numbers(needed[1]):
+    if numbers(found) < numbers(needed[1]):
         raise Lacks(f"{found} is too old, the template needs {needed[1]}; pipx upgrade copier")
     return found
 
@@ -87,13 +89,7 @@ def extensions() -> str:
 
 def rust() -> str:
     """Return the release of Rust that a service can be built with."""
-    needed = re.search(
-        r'^rust-version = "([0-9.]+)"$',
-        (ROOT / "services" / "actix" / "Cargo.toml").read_text("utf-8"),
-        re.MULTILINE,
-    )
-    assert needed
-    if reason := why_no_rust(needed[1]):
+    if reason := why_no_rust(minimum_rust()):
         raise Lacks(reason)
     return run("rustc", "--version").stdout.removeprefix("rustc ").strip()
 
@@ -103,8 +99,8 @@ def crates() -> str:
     if shutil.which("cargo") is None:
         raise Lacks("cargo is not installed, so nothing was tried")
     with tempfile.TemporaryFile() as log:
-        for framework in ("actix", "rocket"):
-            if reason := why_no_crates(ROOT / "services" / framework, log):
+        for framework in frameworks().values():
+            if reason := why_no_crates(framework.folder, log):
                 raise Lacks(f"{reason}; see net and http in Cargo's configuration")
     return "all are here"
 
@@ -199,10 +195,6 @@ def _interpreters() -> Iterator[str]:
     own = ROOT / ".venv" / "bin" / "python"
     if own.exists():
         yield str(own)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"[0-9]+", text)[:3])
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,8 +3,9 @@
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
+
+from hooks.processes import run
 
 # Before this release BuildKit is in the client itself, from then on in its plugin buildx:
 # https://docs.docker.com/engine/release-notes/23.0/
@@ -26,38 +27,6 @@ class Engine:
 
 class NoEngine(Exception):
     """There is no engine to build with; the message says why, and what would help."""
-
-
-def run(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end and return what it printed."""
-    return subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-
-
-def run_whole(*command: str) -> subprocess.CompletedProcess[str]:
-    """Do what `run` does, to the end even where a signal is to stop this process.
-
-    An engine goes on with what it was asked when the client that asked dies, so a container that is
-    being started can be removed only once its client has ended.
-    """
-    # Unlike subprocess.run, the block waits for the program when an exception leaves it.
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-    ) as process:
-        stdout, stderr = process.communicate()
-    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
 def find() -> Engine:

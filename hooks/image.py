@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from hooks import service
-from hooks.engine import Engine, run, run_whole
-from hooks.processes import last_line, run_logged
+from hooks.engine import Engine
+from hooks.processes import last_line, run, run_logged, run_whole
 
 # How a platform team runs a container: it may write nothing and become nobody else.
 LOCKED_DOWN = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")

@@ -123,6 +123,38 @@ def run_logged(
         return process.wait()
 
 
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end and return what it printed."""
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+
+
+def run_whole(*command: str) -> subprocess.CompletedProcess[str]:
+    """Do what `run` does, to the end even where a signal is to stop this process.
+
+    An engine goes on with what it was asked when the client that asked dies, so a container that is
+    being started can be removed only once its client has ended.
+    """
+    # Unlike subprocess.run, the block waits for the program when an exception leaves it.
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+
 def last_line(text: str) -> str:
     """Return the last line of what a program printed, mostly the one that says why it failed."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -3,29 +3,16 @@
 import os
 import re
 import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import IO
 
-from hooks.processes import last_line, run_logged
+from hooks.processes import last_line, run, run_logged
 
 
-def _output(*command: str) -> tuple[int, str]:
-    process = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    return process.returncode, process.stdout.strip()
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in version.split("."))
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers that a version begins with, at most three, as a tuple that compares."""
+    return tuple(int(number) for number in re.findall(r"[0-9]+", version)[:3])
 
 
 def why_not(folder: Path, log: IO[bytes]) -> str | None:
@@ -55,11 +42,11 @@ def why_no_rust(needed: str) -> str | None:
     for program in ("cargo", "rustc"):
         if shutil.which(program) is None:
             return f"{program} is not installed; https://rustup.rs installs it"
-    code, version = _output("rustc", "-vV")
-    release = re.search(r"^release: ([0-9]+\.[0-9]+)", version, re.MULTILINE)
-    if code or release is None:
-        return f"rustc does not run: {last_line(version)}"
-    if _numbers(release[1]) < _numbers(needed):
+    rustc = run("rustc", "-vV")
+    release = re.search(r"^release: ([0-9]+\.[0-9]+)", rustc.stdout, re.MULTILINE)
+    if rustc.returncode or release is None:
+        return f"rustc does not run: {last_line(rustc.stdout + rustc.stderr)}"
+    if numbers(release[1]) < numbers(needed):
         return (
             f"Rust {release[1]} is too old, the service needs {needed}; `rustup update` brings it"
         )
@@ -78,7 +65,7 @@ def why_no_crates(folder: Path, log: IO[bytes]) -> str | None:
     Returns:
         One sentence with Cargo's own reason, or None when all are here for this machine.
     """
-    host = re.search(r"^host: (\S+)$", _output("rustc", "-vV")[1], re.MULTILINE)
+    host = re.search(r"^host: (\S+)$", run("rustc", "-vV").stdout, re.MULTILINE)
     target = ["--target", host[1]] if host else []
     start = log.tell()
     command = ["cargo", "fetch", "--locked", *target, "--manifest-path"]

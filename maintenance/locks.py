@@ -3,16 +3,14 @@
 Run it as `bin/renew`; then run the tests and read the difference before it is committed.
 """
 
-import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
 from collections import defaultdict
 from pathlib import Path
 
-from extensions.pins import FRAMEWORKS, ROOT, versions
-from extensions.sources import LOCKS, dependency_tables
+from extensions.pins import ROOT, versions
+from extensions.registry import frameworks
 
 # What each lock file of Python takes from pyproject.toml beyond its dependencies.
 DEVELOPMENT = {
@@ -50,34 +48,12 @@ def renew(crate: Path) -> None:
             subprocess.run([*update, name, f"--precise={version}"], cwd=crate, check=True)
 
 
-def lock_for_glibc(framework: str) -> str:
-    """Return the lock file of a framework's crate without what musl alone needs.
-
-    The versions are those of the crate's own `Cargo.lock`.
-    """
-    crate = ROOT / "services" / framework
-    manifest = (crate / "Cargo.toml").read_text("utf-8")
-    package = manifest[: manifest.index("[dependencies]")]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        tables = dependency_tables(framework, "glibc")
-        (folder / "Cargo.toml").write_text(f"{package}{tables}\n", "utf-8")
-        (folder / "src").mkdir()
-        (folder / "src" / "main.rs").write_text("fn main() {}\n", "utf-8")
-        shutil.copy(crate / "Cargo.lock", folder)
-        in_step = ["cargo", "update", "--workspace", "--offline", "--quiet"]
-        subprocess.run(in_step, cwd=folder, check=True)
-        return (folder / "Cargo.lock").read_text("utf-8")
-
-
 def main() -> None:
     """Renew the lock files in place; a command that fails ends it."""
-    for framework in FRAMEWORKS:
-        crate = ROOT / "services" / framework
-        print(f"+ cargo update, services/{framework}", file=sys.stderr)
-        renew(crate)
-        _run("cargo", "test", "--locked", folder=crate)
-        (crate / LOCKS["glibc"]).write_text(lock_for_glibc(framework), "utf-8")
+    for framework in frameworks().values():
+        print(f"+ cargo update, frameworks/{framework.name}", file=sys.stderr)
+        renew(framework.folder)
+        _run("cargo", "test", "--locked", folder=framework.folder)
     for name in DEVELOPMENT:
         _run(*compile_command(name), f"--output-file={name}")
 

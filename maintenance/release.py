@@ -17,10 +17,10 @@ from typing import Any
 import yaml
 from packaging.version import InvalidVersion, Version
 
-from extensions.pins import FRAMEWORKS, ROOT
+from extensions.pins import ROOT
+from extensions.registry import DESCRIPTION, frameworks
 from extensions.renames import renames
-from extensions.sources import LOCKS
-from maintenance.locks import compile_command, lock_for_glibc, locked, renew
+from maintenance.locks import compile_command, locked, renew
 
 
 class Lacks(Exception):
@@ -68,9 +68,9 @@ def changelog(release: Release) -> str:
 
 
 def crates(_release: Release) -> str:
-    """Check that Cargo knows no newer crates than the locked ones, and that the locks agree."""
-    for framework in FRAMEWORKS:
-        crate = ROOT / "services" / framework
+    """Check that Cargo knows no newer crates than the locked ones."""
+    for framework in frameworks().values():
+        crate = framework.folder
         with tempfile.TemporaryDirectory() as folder:
             newest = shutil.copytree(
                 crate, Path(folder) / "crate", ignore=shutil.ignore_patterns("target")
@@ -79,9 +79,9 @@ def crates(_release: Release) -> str:
             now, then = locked(crate / "Cargo.lock"), locked(newest / "Cargo.lock")
         moves = sorted(name for name in now.keys() | then.keys() if now[name] != then[name])
         if moves:
-            raise Lacks(f"{framework}: {', '.join(moves)} can move; bin/renew renews the locks")
-        if (crate / LOCKS["glibc"]).read_text("utf-8") != lock_for_glibc(framework):
-            raise Lacks(f"{framework}: {LOCKS['glibc']} differs; bin/renew renews the locks")
+            raise Lacks(
+                f"{framework.name}: {', '.join(moves)} can move; bin/renew renews the locks"
+            )
     return "the newest that fit are locked"
 
 
@@ -108,7 +108,7 @@ def questions(release: Release) -> str:
             if name not in moved and f"`{name}`" not in text:
                 raise Lacks(f"{name} is gone: renames.toml or the changelog must say where to")
             continue
-        for choice in set(_choices(question)) - set(_choices(now[name])):
+        for choice in _choices(release.before, name, question) - _choices(None, name, now[name]):
             if f"`{name}={choice}`" not in text:
                 raise Lacks(f"the changelog must say what follows `{name}={choice}`, which is gone")
     return f"{len(now)}, none is lost"
@@ -131,16 +131,30 @@ def _questions_of(tag: str | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if not name.startswith("_")}
 
 
-def _choices(question: dict[str, Any]) -> list[str]:
+def _choices(tag: str | None, name: str, question: dict[str, Any]) -> set[str]:
+    """Return what a question offers; frameworks and runtimes are folders with a description."""
     choices = question.get("choices", {})
-    return list(map(str, choices.values() if isinstance(choices, dict) else choices))
+    if isinstance(choices, str):
+        listed = _git("ls-tree", "-r", "--name-only", tag or "HEAD", f"{name}s/").splitlines()
+        return {path.split("/")[1] for path in listed if path.endswith(f"/{name}.toml")}
+    return set(map(str, choices.values() if isinstance(choices, dict) else choices))
 
 
 def _emitted(reference: str) -> set[str]:
     """Return the files that a version can emit, less those with a part that is an answer."""
-    listed = _git("ls-tree", "-r", "--name-only", "-z", reference, "template/").split("\0")
-    names = {re.sub(r"\{%.*?%\}", "", name) for name in listed if name and "{{" not in name}
-    return {name.removeprefix("template/").removesuffix(".jinja") for name in names}
+    listed = _git("ls-tree", "-r", "--name-only", "-z", reference).split("\0")
+    found = set()
+    for name in filter(None, listed):
+        room, _, rest = name.partition("/")
+        if room == "template":
+            rest = re.sub(r"\{%.*?%\}", "", rest).removesuffix(".jinja")
+        elif room == "frameworks":
+            rest = rest.partition("/")[2]
+        else:
+            continue
+        if "{{" not in rest and rest != DESCRIPTION:
+            found.add(rest)
+    return found
 
 
 def _section(name: str) -> str:

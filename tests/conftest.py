@@ -1,19 +1,16 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import copier
 import pytest
 
+from extensions.pins import ROOT
 from hooks.engine import NoEngine, find
-from tests import stand_ins
-from tests.containers import Docker
-
-ROOT = Path(__file__).resolve().parent.parent
-COPIER = str(Path(sys.executable).with_name("copier"))
+from lab import stand_ins
+from lab.containers import Docker
+from lab.rendering import copy_template, render_service
 
 Copy = Callable[..., Path]
 
@@ -98,42 +95,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_template(tmp_path_factory.mktemp("template"))
 
 
-def copy_template(folder: Path) -> Path:
-    """Copy what git knows of this checkout, and what it does not ignore, into a folder."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    for name in listed.stdout.split("\0"):
-        source = ROOT / name
-        if name and source.is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, folder / name, follow_symlinks=False)
-    return folder
-
-
 @pytest.fixture
 def broken(template: Path, tmp_path: Path) -> Path:
     """Return a template of one's own to break."""
     folder = tmp_path / "template"
     shutil.copytree(template, folder)
     return folder
-
-
-def render_service(template: Path, folder: Path, **answers: object) -> None:
-    """Render a service into a folder as `copier copy --defaults` does, without tasks."""
-    copier.run_copy(
-        str(template),
-        folder,
-        data=answers,
-        defaults=True,
-        unsafe=True,
-        quiet=True,
-        skip_tasks=True,
-    )
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from extensions.pins import ROOT
 from tests.answers import BAD, BAD_YAML
-from tests.conftest import ROOT
 
 TOO_LONG_FOR_AN_ARGUMENT = 100_000  # bytes, on Linux MAX_ARG_STRLEN is 131 072
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.rendering import render_service
 from tests import slow_route
-from tests.conftest import render_service
 
 
 @dataclass

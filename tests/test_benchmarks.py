@@ -29,7 +29,6 @@ from benchmarks.results import keep, load
 from benchmarks.results import measured as measured_here
 from benchmarks.run_time import parse_load
 from benchmarks.sizes import compressed, megabytes
-from benchmarks.subjects import FOLDER, Subject, ours, peer
 from benchmarks.template_cost import larger, plain
 from benchmarks.variants import (
     LTO_AND_ONE_UNIT,
@@ -40,10 +39,11 @@ from benchmarks.variants import (
     Compiler,
     Variant,
 )
+from lab.containers import Docker
+from lab.rendering import render_service
+from lab.stand_ins import IMAGES
+from lab.subjects import FOLDER, Subject, ours, peer
 from maintenance.locks import locked
-from tests.conftest import render_service
-from tests.containers import Docker
-from tests.stand_ins import IMAGES
 
 PRINTED = """\
 Running 2s test @ http://127.0.0.1:8080/health
@@ -231,7 +231,7 @@ def test_an_edit_is_one_line(template: Path, tmp_path: Path) -> None:
             assert len(changed) == 1
             assert f'"OK{number}"' in changed[0]
     assert "{" not in same.dockerfile.replace("${UID}", "")
-    assert same.dockerfile.count(IMAGES["rust-alpine"]) == 1
+    assert same.dockerfile.count(IMAGES["builder-musl"]) == 1
 
 
 def test_a_cold_build_is_marked_in_its_first_stage(template: Path, tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ def test_what_is_compiled_otherwise_is_compiled_in_rounds(docker: Docker, tmp_pa
 
     variants = [Variant(name, {"lto": "off"}) for name in ("shipped", "a", "b", "c")]
     variants.append(Variant("changed", {"lto": "off"}, change=change))
-    compiler = Compiler(docker, IMAGES["rust-alpine"], tmp_path / "compiled")
+    compiler = Compiler(docker, IMAGES["builder-musl"], tmp_path / "compiled")
     subject = Subject("ours", folder, "", source)
     records, binaries = compiler.measure("tried", subject, variants, edits=2)
     rounds = {(record.group, record.subject) for record in records}

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import render_service
-from tests.containers import WITHOUT_LTO, Built, Docker
-from tests.repository import commit, git
+from lab.containers import WITHOUT_LTO, Built, Docker
+from lab.rendering import render_service
+from lab.repository import commit, git
 
 NAME = "actix"  # begins like the names of many dependencies, whose objects must survive it
 LONG_AGO = 946_684_800  # the first second of 2000

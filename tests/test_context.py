@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from lab.containers import Docker
 from tests.answers import REGISTRIES
 from tests.conftest import Copy
-from tests.containers import Docker
 
 SECRETS = [
     ".env",

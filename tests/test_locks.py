@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from extensions.pins import FRAMEWORKS, versions
+from extensions.pins import FRAMEWORKS, ROOT, versions
 from extensions.sources import rename_locked
 from maintenance.locks import lock_for_glibc, locked
-from tests.conftest import ROOT, Copy
+from tests.conftest import Copy
 
 
 @pytest.mark.parametrize("framework", ["actix", "rocket"])
@@ -63,11 +63,11 @@ dependencies = [
 
 @pytest.mark.parametrize("name", versions()["held"])
 def test_a_crate_that_is_held_is_locked_so(name: str) -> None:
-    locks = [locked(ROOT / "services" / framework / "Cargo.lock") for framework in FRAMEWORKS]
+    locks = [locked(ROOT / "frameworks" / framework / "Cargo.lock") for framework in FRAMEWORKS]
     assert [lock[name] for lock in locks if name in lock] == [{versions()["held"][name]}]
 
 
 @pytest.mark.parametrize("framework", ["actix", "rocket"])
 def test_the_second_lock_is_in_step_with_the_first(framework: str, cargo: Path) -> None:
-    stored = ROOT / "services" / framework / "Cargo.glibc.lock"
+    stored = ROOT / "frameworks" / framework / "Cargo.glibc.lock"
     assert stored.read_text() == lock_for_glibc(framework)

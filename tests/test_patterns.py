@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.conftest import ROOT
+from extensions.pins import ROOT
 
 ROWS = [
     line

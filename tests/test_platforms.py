@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from hooks import service
+from lab.containers import WITHOUT_LTO, BuildFailed, Built, Docker, elf
+from lab.rendering import render_service
+from lab.stand_ins import IMAGES
 from tests.answers import FRAMEWORKS
-from tests.conftest import Copy, need, render_service
-from tests.containers import WITHOUT_LTO, BuildFailed, Built, Docker, elf
-from tests.stand_ins import IMAGES
+from tests.conftest import Copy, need
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +108,7 @@ def test_builds_at_once_leave_a_sound_registry(
         built = docker.build(
             job.folder,
             dockerfile=(
-                f"FROM {IMAGES['rust-alpine']}\nENV CARGO_HOME=/var/cache/cargo\nCOPY . .\n"
+                f"FROM {IMAGES['builder-musl']}\nENV CARGO_HOME=/var/cache/cargo\nCOPY . .\n"
                 "RUN --mount=type=cache,id=cargo,target=/var/cache/cargo"
                 " cargo fetch --locked --offline --target=x86_64-unknown-linux-musl"
                 " && for crate in /var/cache/cargo/registry/cache/*/*.crate;"

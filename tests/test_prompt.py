@@ -7,7 +7,7 @@ import pexpect
 import pytest
 import yaml
 
-from tests.conftest import COPIER
+from lab.rendering import COPIER
 
 ENTER, DOWN, CLEAR, SPACE = "\r", "\x1b[B", "\x15", " "
 WHERE_IS_THE_CURSOR = "\x1b[6n"

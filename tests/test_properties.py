@@ -19,9 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extensions.rules import CHOICES, PLATFORMS, RULES, refusals
+from lab.rendering import render_service
+from lab.repository import commit, git
 from tests import answers as known
-from tests.conftest import need, render_service
-from tests.repository import commit, git
+from tests.conftest import need
 from tests.test_text import assert_arrives
 from tests.versions import VERSIONS, with_a_past
 
@@ -276,5 +277,5 @@ def _update(folder: Path, version: str, answers: Answers) -> None:
             defaults=True, overwrite=True, unsafe=True, quiet=True,
         )  # fmt: skip
     except TaskError as failed:
-        if not any("updated.py" in str(word) for word in failed.cmd):
+        if not any("finish_update.py" in str(word) for word in failed.cmd):
             raise

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extensions.pins import alpine_for, versions
+from extensions.pins import ROOT, alpine_for, versions
 from extensions.rules import CHOICES
-from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)

@@ -15,12 +15,13 @@ import pytest
 
 from extensions.images import CA_BUNDLE, pulled_from
 from hooks.processes import started
-from tests import private_registry
+from lab import private_registry
+from lab.containers import WITHOUT_LTO, BuildFailed, Built, Docker
+from lab.private_registry import CRATE, TOKEN, Registry
+from lab.rendering import render_service
+from lab.stand_ins import IMAGES
 from tests.answers import RUNTIMES
-from tests.conftest import Copy, need, render_service
-from tests.containers import WITHOUT_LTO, BuildFailed, Built, Docker
-from tests.private_registry import CRATE, TOKEN, Registry
-from tests.stand_ins import IMAGES
+from tests.conftest import Copy, need
 
 VARIABLE = "CARGO_REGISTRIES_ACME_PRIVATE_TOKEN"
 
@@ -211,7 +212,7 @@ def test_token_and_ca_bundle_are_nowhere_afterwards(
     for path in private.folder.rglob("*"):
         assert not path.is_file() or token not in path.read_bytes()
     names = set()
-    for built_image, base in ((image, None), (builder, IMAGES["rust-alpine"])):
+    for built_image, base in ((image, None), (builder, IMAGES["builder-musl"])):
         assert TOKEN not in docker("history", "--no-trunc", built_image.image)
         for name, content in docker.layers(built_image.image, base):
             names.add(name)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.repository import commit, git
 from tests.conftest import need
-from tests.repository import commit, git
 from tests.versions import replace
 
 Check = Callable[[str], tuple[int, dict[str, str]]]
@@ -102,7 +102,7 @@ def test_what_owners_must_be_told(repository: Path, check: Check) -> None:
 
 
 def test_locks_that_are_not_renewed(repository: Path, check: Check) -> None:
-    lock = repository / "services" / "actix" / "Cargo.lock"
+    lock = repository / "frameworks" / "actix" / "Cargo.lock"
     subprocess.run(
         ["cargo", "update", "--quiet", "itoa", "--precise=1.0.17"], cwd=lock.parent, check=True
     )

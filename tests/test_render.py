@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from extensions.pins import manifest, versions
+from extensions.pins import ROOT, manifest, versions
 from extensions.rules import CHOICES, PLATFORMS, RULES
+from lab.rendering import render_service
 from tests.answers import COMBINATIONS
-from tests.conftest import ROOT, Copy, render_service
+from tests.conftest import Copy
 
 FILES = {
     ".copier-answers.yml",

@@ -1,7 +1,8 @@
 import pytest
 
 from extensions.images import pulled_from
-from extensions.pins import alpine_for, minimum_rust, versions
+from extensions.pins import alpine_for, versions
+from extensions.registry import minimum_rust
 from extensions.rules import RULES, Refusal, refusal, refusals
 from tests.answers import (
     BAD,

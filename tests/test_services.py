@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Copy
+from extensions.pins import ROOT
+from tests.conftest import Copy
 
-CRATES = [ROOT / "services" / framework for framework in ("actix", "rocket")]
+CRATES = [ROOT / "frameworks" / framework for framework in ("actix", "rocket")]
 
 
 def cargo_in(folder: Path, *arguments: str) -> None:

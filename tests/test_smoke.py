@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.conftest import COPIER
+from lab.rendering import COPIER
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def assert_failed(ended: subprocess.CompletedProcess[str], folder: Path, logs: P
 def test_a_service_that_does_not_compile(
     broken: Path, cargo: Path, logs: Path, tmp_path: Path
 ) -> None:
-    with (broken / "services" / "actix" / "src" / "routes.rs").open("a") as routes:
+    with (broken / "frameworks" / "actix" / "src" / "routes.rs").open("a") as routes:
         routes.write("fn broken( {}\n")
     ended = copy(broken, tmp_path / "x", smoke="check")
     log = assert_failed(ended, tmp_path / "x", logs)
@@ -130,7 +130,7 @@ def test_a_service_that_does_not_compile(
 def test_a_service_that_answers_wrongly(
     broken: Path, cargo: Path, logs: Path, tmp_path: Path
 ) -> None:
-    routes = broken / "services" / "actix" / "src" / "routes.rs"
+    routes = broken / "frameworks" / "actix" / "src" / "routes.rs"
     routes.write_text(routes.read_text().split("#[cfg(test)]")[0].replace('"OK"', '"KO"'))
     ended = copy(broken, tmp_path / "x")
     assert_failed(ended, tmp_path / "x", logs)
@@ -141,7 +141,7 @@ def test_a_service_that_answers_wrongly(
 def test_a_service_that_does_not_start(
     broken: Path, cargo: Path, logs: Path, tmp_path: Path
 ) -> None:
-    main = broken / "services" / "actix" / "src" / "main.rs"
+    main = broken / "frameworks" / "actix" / "src" / "main.rs"
     main.write_text(main.read_text().replace("match run() {", "match Err(String::new()) {", 1))
     main.write_text(main.read_text().replace("fn run()", "#[allow(dead_code)]\nfn run()"))
     ended = copy(broken, tmp_path / "x")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.conftest import COPIER
-from tests.containers import Docker
+from lab.containers import Docker
+from lab.rendering import COPIER
 from tests.test_smoke import arguments, assert_failed, copy, wait_until_gone, without_rust
 
 # The service of tests/test_images.py, whose dependencies may be built already.
@@ -92,7 +92,7 @@ def test_what_is_asked_to_stay_stays(
 def test_an_image_that_does_not_build(
     docker: Docker, broken: Path, logs: Path, leftovers: None, tmp_path: Path
 ) -> None:
-    with (broken / "services" / "actix" / "src" / "routes.rs").open("a") as routes:
+    with (broken / "frameworks" / "actix" / "src" / "routes.rs").open("a") as routes:
         routes.write("fn broken( {}\n")
     ended = copy(broken, tmp_path / "x", **SERVICE, smoke="image")
     assert_failed(ended, tmp_path / "x", logs)
@@ -119,7 +119,7 @@ def test_an_image_that_ends_at_once(
 def test_an_image_that_wants_to_write(
     docker: Docker, broken: Path, logs: Path, leftovers: None, tmp_path: Path
 ) -> None:
-    main = broken / "services" / "actix" / "src" / "main.rs"
+    main = broken / "frameworks" / "actix" / "src" / "main.rs"
     text = main.read_text()
     start = "    match run() {\n"
     assert start in text

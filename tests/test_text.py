@@ -10,9 +10,9 @@ import yaml
 from markdown_it import MarkdownIt
 
 from extensions import text
+from lab.containers import Docker
 from tests.answers import GOOD_DESCRIPTIONS, GOOD_OWNERS
 from tests.conftest import Copy
-from tests.containers import Docker
 
 
 @pytest.fixture(params=GOOD_DESCRIPTIONS)

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from extensions.pins import versions as pinned
+from lab.rendering import COPIER, render_service
+from lab.repository import commit, git
 from tests.answers import RUNTIMES
-from tests.conftest import COPIER, render_service
-from tests.repository import commit, git
 from tests.versions import replace
 
 # An owner's edit, and answers that an owner changes one day.
@@ -37,7 +37,7 @@ def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "init", "--quiet")
     commit(folder)
     git(folder, "tag", "1.0.0")
-    crate = folder / "services" / "actix"
+    crate = folder / "frameworks" / "actix"
     replace(crate / "src" / "routes.rs", "/// Registers every route.", "/// Registers the routes.")
     replace(crate / "Cargo.toml", "[dependencies]\n", '[dependencies]\nfastrand = "2"\n')
     replace(folder / "versions.toml", 'debian = "trixie"', 'debian = "forky"')
@@ -89,7 +89,7 @@ def test_a_later_pattern_reaches_an_edited_service(make: Make, cargo: Path) -> N
 
     ended = update(folder)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stderr.count("hooks/updated.py") == 1
+    assert ended.stderr.count("hooks/finish_update.py") == 1
     assert "/// Registers the routes." in routes.read_text()
     assert '    "Fine"\n' in routes.read_text()
     assert "itoa" in (folder / "Cargo.toml").read_text()
@@ -113,7 +113,7 @@ def test_what_will_change_is_told_before_it_does(make: Make, cargo: Path) -> Non
     commit(folder)
     ended = update(folder, "--data=runtime=alpine", "--data=owner=shop")
     assert ended.returncode == 0, ended.stderr
-    before, _, _ = ended.stderr.partition("hooks/updated.py")
+    before, _, _ = ended.stderr.partition("hooks/finish_update.py")
     told = [line.strip() for line in before.splitlines() if line.startswith("  ")]
     assert told == [
         "template: 1.0.0 to 2.0.0",

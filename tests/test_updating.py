@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import COPIER, ROOT
-from tests.repository import git
+from extensions.pins import ROOT
+from lab.rendering import COPIER
+from lab.repository import git
 from tests.versions import with_a_past
 
 TEXT = (ROOT / "docs" / "updating.md").read_text("utf-8")

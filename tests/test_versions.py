@@ -15,8 +15,10 @@ import pexpect
 import pytest
 import yaml
 
-from tests.conftest import COPIER, ROOT, missing, need
-from tests.repository import commit, git
+from extensions.pins import ROOT
+from lab.rendering import COPIER
+from lab.repository import commit, git
+from tests.conftest import missing, need
 from tests.test_update import MINE, update
 from tests.versions import NOTES, VERSIONS, replace, with_a_past
 

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tests.repository import commit, git
+from lab.repository import commit, git
 
 VERSIONS = ("1.0.0", "2.0.0", "3.0.0")
 FRAMEWORKS = ("actix", "rocket")
@@ -49,7 +49,7 @@ def with_a_past(template: Path, folder: Path) -> Path:
     _begin(template, folder)
     _add_crate(folder)
     for framework in FRAMEWORKS:
-        routes = folder / "services" / framework / "src" / "routes.rs"
+        routes = folder / "frameworks" / framework / "src" / "routes.rs"
         text = routes.read_text()
         start = text.index("/// ")
         routes.write_text(f"{text[:start]}/// Begins here.\n///\n{text[start:]}")
@@ -87,7 +87,7 @@ def _as_it_asked(folder: Path) -> None:
 
 def _add_crate(folder: Path) -> None:
     for framework in FRAMEWORKS:
-        manifest = folder / "services" / framework / "Cargo.toml"
+        manifest = folder / "frameworks" / framework / "Cargo.toml"
         replace(manifest, "[dependencies]\n", '[dependencies]\nfastrand = "2"\n')
 
 

@@ -1,1 +1,0 @@
-FROM {{ 'alpine:${ALPINE_VERSION}' | pulled_from(image_registry) }}

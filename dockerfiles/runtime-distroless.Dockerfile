@@ -1,1 +1,0 @@
-FROM {{ versions.distroless | pulled_from(image_registry) }}

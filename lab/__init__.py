@@ -1,0 +1,1 @@
+"""What tests and benchmarks share: the engine, its images, a crate registry, and what is built."""

@@ -1,0 +1,113 @@
+"""A private crate registry on 127.0.0.1: a sparse index over TLS that demands its token.
+
+Sources: https://doc.rust-lang.org/cargo/reference/registry-index.html#sparse-protocol and
+https://doc.rust-lang.org/cargo/reference/registry-authentication.html
+"""
+
+import hashlib
+import json
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import trustme
+
+from lab.stand_ins import CERTIFICATES
+
+CRATE, VERSION = "acme-words", "1.2.3"
+TOKEN = "Bearer-0123456789abcdef-of-acme"  # noqa: S105
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A registry that runs."""
+
+    index: str
+    authority: Path
+    """The CA certificate of its server, alone."""
+    bundle: Path
+    """The CA certificates of this machine and its own."""
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Registry]:
+    """Serve one crate, `acme_words::HELLO`.
+
+    Args:
+        folder: Gets the crate and the certificates.
+    """
+    crate = _packaged(folder)
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.headers.get("Authorization") != TOKEN:
+                self._answer(401, b"the token is missing or wrong")
+            elif self.path == "/index/config.json":
+                config = {"dl": f"{origin}/crates", "auth-required": True}
+                self._answer(200, json.dumps(config).encode())
+            elif self.path == f"/index/{CRATE[:2]}/{CRATE[2:4]}/{CRATE}":
+                self._answer(200, _line(crate))
+            elif self.path == f"/crates/{CRATE}/{VERSION}/download":
+                self._answer(200, crate)
+            else:
+                self._answer(404, b"")
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    origin = f"https://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    own, bundle = folder / "authority.pem", folder / "bundle.pem"
+    authority.cert_pem.write_to_path(own)
+    bundle.write_bytes(CERTIFICATES.read_bytes() + own.read_bytes())
+    try:
+        yield Registry(f"sparse+{origin}/index/", own, bundle)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _packaged(folder: Path) -> bytes:
+    """Return the `.crate` file that `cargo package` makes."""
+    source = folder / CRATE
+    (source / "src").mkdir(parents=True)
+    (source / "src" / "lib.rs").write_text('pub const HELLO: &str = "private";\n')
+    (source / "Cargo.toml").write_text(
+        f'[package]\nname = "{CRATE}"\nversion = "{VERSION}"\nedition = "2021"\n'
+    )
+    subprocess.run(
+        ["cargo", "package", "--quiet", "--offline", "--no-verify", "--target-dir=target"],
+        cwd=source,
+        check=True,
+        capture_output=True,
+    )
+    return (source / "target" / "package" / f"{CRATE}-{VERSION}.crate").read_bytes()
+
+
+def _line(crate: bytes) -> bytes:
+    entry = {
+        "name": CRATE,
+        "vers": VERSION,
+        "deps": [],
+        "cksum": hashlib.sha256(crate).hexdigest(),
+        "features": {},
+        "yanked": False,
+    }
+    return json.dumps(entry).encode() + b"\n"

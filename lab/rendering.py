@@ -1,0 +1,42 @@
+"""Copies of the template, and services rendered from them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import copier
+
+from extensions.pins import ROOT
+
+COPIER = str(Path(sys.executable).with_name("copier"))
+
+
+def copy_template(folder: Path) -> Path:
+    """Copy what git knows of this checkout, and what it does not ignore, into a folder."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    for name in listed.stdout.split("\0"):
+        source = ROOT / name
+        if name and source.is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / name, follow_symlinks=False)
+    return folder
+
+
+def render_service(template: Path, folder: Path, **answers: object) -> None:
+    """Render a service into a folder as `copier copy --defaults` does, without tasks."""
+    copier.run_copy(
+        str(template),
+        folder,
+        data=answers,
+        defaults=True,
+        unsafe=True,
+        quiet=True,
+        skip_tasks=True,
+    )
