@@ -21,6 +21,8 @@ from .pins import ROOT, alpine_for, parse_release, versions
 
 # What is in the folder of a framework beside its crate.
 DESCRIPTION, LOCK, TARGET = "framework.toml", "Cargo.lock", "target"
+# How an owner would add `GET /slow`, which answers `finished` after 2 s: tests have it in flight.
+SLOW = "slow.patch"
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ class Runtime:
         label: How a person knows it.
         help: What choosing it gives, as the choice says behind the label.
         libc: The C library that a service is linked to, by which `versions.toml` names the builder.
-        image: The base as `docker pull` takes it, "" where there is none; it may name variables of
-            `variables`.
+        image: The base as `docker pull` takes it, "" where there is none; it may name the
+            variables that the image of its builder names.
         certificates: Whether the image has CA certificates without being asked to.
         shell: Whether it has a shell.
         megabytes: What the base takes on the disk as published, 10^6 bytes each.
@@ -86,6 +88,16 @@ class Runtime:
     certificates: bool
     shell: bool
     megabytes: float
+
+    def __post_init__(self) -> None:
+        """Refuse a C library without a builder, and a variable that the Dockerfile has not."""
+        builders = versions()["builders"]
+        where = f"runtimes/{self.name}/runtime.toml"
+        if self.libc not in builders:
+            raise ValueError(f"{where}: libc must be one of {', '.join(builders)}")
+        known = Template(builders[self.libc]).get_identifiers()
+        if unknown := set(Template(self.image).get_identifiers()) - set(known):
+            raise ValueError(f"{where}: image names {unknown.pop()}; there is {', '.join(known)}")
 
     @property
     def base(self) -> str:
@@ -173,7 +185,7 @@ def _files(folder: Path) -> list[str]:
         if TARGET in folders:
             folders.remove(TARGET)
         found += [(Path(parent) / name).relative_to(folder).as_posix() for name in names]
-    return sorted(set(found) - {DESCRIPTION, LOCK})
+    return sorted(set(found) - {DESCRIPTION, LOCK, SLOW})
 
 
 @cache

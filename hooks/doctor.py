@@ -155,7 +155,7 @@ def service(folder: str) -> tuple[bool, str]:
     """Tell whether `copier update` can start in the folder of a service, or why it cannot."""
     for interpreter in _interpreters():
         if run(interpreter, "-c", "import yaml, packaging").returncode == 0:
-            ended = run(interpreter, str(ROOT / "hooks" / "recorded.py"), folder)
+            ended = run(interpreter, str(ROOT / "hooks" / "check_recorded.py"), folder)
             text = ended.stderr.strip() or "can be updated"
             return ended.returncode == 0, text
     return False, "Copier is not installed, which reads its answers"

@@ -9,6 +9,7 @@ import copier
 
 from extensions.pins import ROOT
 
+TOYS = ("frameworks/tiny", "runtimes/slim")
 COPIER = str(Path(sys.executable).with_name("copier"))
 
 
@@ -26,6 +27,23 @@ def copy_template(folder: Path) -> Path:
         if name and source.is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name, follow_symlinks=False)
+    return folder
+
+
+def with_toys(template: Path, folder: Path) -> Path:
+    """Copy a template and put the toys beside what it offers, each of which is one folder.
+
+    Args:
+        template: A copy of the template.
+        folder: Where the copy with the toys is made.
+
+    Returns:
+        The folder, whose `framework=tiny` has sixteen crates, C code among them, and builds in
+        seconds; `runtime=slim` is Alpine once more.
+    """
+    shutil.copytree(template, folder, symlinks=True)
+    for toy in TOYS:
+        shutil.copytree(ROOT / "lab" / "toys" / toy, folder / toy, symlinks=True)
     return folder
 
 

@@ -1,18 +1,34 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from extensions.pins import ROOT
+from extensions.registry import frameworks
 from hooks.engine import NoEngine, find
 from lab import stand_ins
 from lab.containers import Docker
-from lab.rendering import copy_template, render_service
+from lab.rendering import copy_template, render_service, with_toys
 
 Copy = Callable[..., Path]
+
+# What owners of services add to them in tests.
+OWNERS_CRATES = """\
+[package]
+name = "owner"
+version = "0.1.0"
+edition = "2024"
+
+[dependencies]
+fastrand = "2"
+hex = "0.4"
+itoa = "=1.0.17"
+"""
 
 # Lines for the end of the run: what the results were got on, and figures.
 REPORT = pytest.StashKey[list[str]]()
@@ -24,10 +40,61 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         help="how many random cases each property is tried on; without it, few and the same ones",
     )
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="leave out what needs an engine or a release build, or takes long",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[REPORT] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let one worker have what wants the engine and another what Cargo builds, and those first.
+
+    Both keep what they have built from one test to the next. The rest goes file by file to the
+    worker that is free.
+    """
+    groups: dict[str, list[pytest.Item]] = {"docker": [], "cargo": []}
+    for item in items:
+        group = next((name for name in groups if name in _fixtures(item)), item.path.stem)
+        item.add_marker(pytest.mark.xdist_group(group))
+        groups.setdefault(group, []).append(item)
+    ordered = [item for group in groups.values() for item in group]
+    if config.getoption("--fast"):
+        left_out = [item for item in ordered if not _is_fast(item)]
+        config.hook.pytest_deselected(items=left_out)
+        ordered = [item for item in ordered if _is_fast(item)]
+    items[:] = ordered
+
+
+def _fixtures(item: pytest.Item) -> tuple[str, ...]:
+    return getattr(item, "fixturenames", ())
+
+
+def _is_fast(item: pytest.Item) -> bool:
+    return "docker" not in _fixtures(item) and item.get_closest_marker("slow") is None
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Show a failure when it comes; pytest shows all of them at the end as well."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\n{report.nodeid} failed in {report.when}:\n{report.longreprtext}", file=sys.stderr)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the lines of a worker to the process that shows them."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["report"] = session.config.stash[REPORT]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the lines of a worker that has ended; the hook is that of pytest-xdist."""
+    node.config.stash[REPORT] += getattr(node, "workeroutput", {}).get("report", [])
 
 
 def pytest_terminal_summary(
@@ -52,11 +119,21 @@ def missing(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def cargo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Make sure of Cargo, and share one target folder between all that is built here."""
+    """Make sure of Cargo and all crates, and share one target folder between what is built here."""
     need("cargo", "https://rustup.rs")
     target = tmp_path_factory.mktemp("target")
+    owner = tmp_path_factory.mktemp("owner")
+    (owner / "Cargo.toml").write_text(OWNERS_CRATES)
+    (owner / "src").mkdir()
+    (owner / "src" / "lib.rs").touch()
+    crates = [each.folder for each in frameworks().values()]
+    for folder in [*crates, ROOT / "lab" / "toys" / "frameworks" / "tiny", owner]:
+        locked = [] if folder == owner else ["--locked"]
+        subprocess.run(["cargo", "fetch", "--quiet", *locked], cwd=folder, check=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARGO_TARGET_DIR", str(target))
+        # An update would ask the index of crates for news each time.
+        patch.setenv("CARGO_NET_OFFLINE", "true")
         yield target
 
 
@@ -95,21 +172,39 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_template(tmp_path_factory.mktemp("template"))
 
 
+@pytest.fixture(scope="session")
+def toys(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the template with one framework and one runtime more, both toys."""
+    return with_toys(template, tmp_path_factory.mktemp("toys") / "template")
+
+
 @pytest.fixture
-def broken(template: Path, tmp_path: Path) -> Path:
-    """Return a template of one's own to break."""
+def broken(toys: Path, tmp_path: Path) -> Path:
+    """Return a template of one's own to break, with the toys."""
     folder = tmp_path / "template"
-    shutil.copytree(template, folder)
+    shutil.copytree(toys, folder, symlinks=True)
     return folder
+
+
+def renderer(source: Path, folder: Path) -> Copy:
+    """Return a function that renders a service without tasks and gives its folder."""
+
+    def copy(**answers: object) -> Path:
+        made = folder / f"service-{len(list(folder.iterdir()))}"
+        render_service(source, made, **{"service_name": "order-api", **answers})
+        return made
+
+    return copy
 
 
 @pytest.fixture
 def render(template: Path, tmp_path: Path) -> Copy:
-    """Return a function that renders a service without tasks and gives its folder."""
+    """Return a function that renders a service of the template."""
+    return renderer(template, tmp_path)
 
-    def copy(**answers: object) -> Path:
-        folder = tmp_path / f"service-{len(list(tmp_path.iterdir()))}"
-        render_service(template, folder, **{"service_name": "order-api", **answers})
-        return folder
 
-    return copy
+@pytest.fixture
+def render_tiny(toys: Path, tmp_path: Path) -> Copy:
+    """Return a function that renders a service of the toy framework, which builds in seconds."""
+    copy = renderer(toys, tmp_path)
+    return lambda **answers: copy(**{"framework": "tiny", "port": 8080, **answers})

@@ -16,6 +16,9 @@ import pytest
 
 from lab.rendering import render_service
 from tests import slow_route
+from tests.answers import FRAMEWORKS
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Running:
         return response.status, body
 
 
-@pytest.fixture(scope="module", params=["actix", "rocket"])
+@pytest.fixture(scope="module", params=FRAMEWORKS)
 def binary(
     request: pytest.FixtureRequest,
     template: Path,

@@ -17,7 +17,7 @@ from lab.repository import commit, git
 
 @pytest.fixture
 def service(template: Path, tmp_path: Path) -> Path:
-    source = shutil.copytree(template, tmp_path / "template")
+    source = shutil.copytree(template, tmp_path / "template", symlinks=True)
     git(source, "init", "--quiet")
     commit(source)
     git(source, "tag", "1.0.0")

@@ -9,6 +9,7 @@ import yaml
 
 from extensions.pins import ROOT, alpine_for, versions
 from extensions.rules import CHOICES
+from tests.answers import FRAMEWORKS
 
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
@@ -36,12 +37,15 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("framework", ["actix", "rocket"])
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_first_command_proves_a_service(framework: str, cargo: Path, clone: Path) -> None:
     command = COMMANDS[0].rstrip("\n")
-    if framework == "rocket":
-        command = command.replace("../hello", "../rocket -d framework=rocket")
-    folder = clone.parent / ("hello" if framework == "actix" else "rocket")
+    folder = clone.parent / "hello"
+    if framework != "actix":  # in the other profile, so that both are proven
+        folder = clone.parent / framework
+        command = f"{command.replace('../hello', f'../{framework}')} -d framework={framework}"
+        command += " -d profile=speed"
     ended = subprocess.run(
         ["sh", "-c", command], cwd=clone, capture_output=True, text=True, check=False
     )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from extensions.pins import ROOT, manifest, versions
+from extensions.pins import ROOT, versions
+from extensions.registry import filled, frameworks, images, runtimes
 from extensions.rules import CHOICES, PLATFORMS, RULES
 from lab.rendering import render_service
 from tests.answers import COMBINATIONS
@@ -54,24 +55,23 @@ def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str)
     folder = render(**answers)
     emitted = files(folder)
     private = "cargo_registry" in answers
-    answers = {"profile": "size", "ca_certificates": False, "port": 8080, **answers}
-    if answers["framework"] == "rocket" and private:
-        answers["port"] = 8000
+    framework, runtime = frameworks()[answers["framework"]], runtimes()[answers["runtime"]]
+    answers = {"ca_certificates": False, "port": framework.port, **answers}
 
     assert set(emitted) == FILES | ({".cargo/config.toml"} if private else set())
     for name, text in emitted.items():
         assert text.endswith("\n"), name
         assert not text.startswith("\n"), name
         assert not re.search(r"\n\n\n|\n\n\Z|[ \t]\n|\r|\t", text), name
-        assert not re.search(r"\{\{|\{%|\{#|%\}|#\}", text), name
+        assert not re.search(r"\{\{|\{%|\{#|%\}|#\}|template:", text), name
 
     subprocess.run([hadolint, "--no-color", folder / "Dockerfile"], check=True)
 
     recorded = yaml.safe_load(emitted[".copier-answers.yml"])
     for name, value in answers.items():
-        if name != "ca_certificates" or answers["runtime"] == "scratch":
+        if name != "ca_certificates" or not runtime.certificates:
             assert (type(recorded[name]), recorded[name]) == (type(value), value)
-    assert ("ca_certificates" in recorded) == (answers["runtime"] == "scratch")
+    assert ("ca_certificates" in recorded) != runtime.certificates
 
     cargo = tomllib.loads(emitted["Cargo.toml"])
     assert cargo["profile"]["release"] == {
@@ -81,7 +81,7 @@ def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str)
         "strip": True,
         "panic": "abort",
     }
-    musl = answers["runtime"] != "debian"
+    musl = runtime.libc == "musl"
     locked = {package["name"] for package in tomllib.loads(emitted["Cargo.lock"])["package"]}
     assert ("target" in cargo) == musl
     assert ("mimalloc" in locked) == musl
@@ -90,9 +90,7 @@ def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str)
     assert "service" not in locked
 
     tomllib.loads(emitted.get(".cargo/config.toml", ""))
-    certificates = answers["runtime"] == "debian" or (
-        answers["runtime"] == "scratch" and answers["ca_certificates"]
-    )
+    certificates = answers["ca_certificates"] if not runtime.certificates else not musl
     copied = "COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/\n"
     assert (copied in emitted["Dockerfile"]) == certificates
 
@@ -102,10 +100,10 @@ def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str)
 
 
 def test_the_default_port_is_the_frameworks_own(render: Copy) -> None:
-    for framework, port in (("actix", 8080), ("rocket", 8000)):
-        folder = render(framework=framework)
-        assert f"DEFAULT_PORT: u16 = {port};" in (folder / "src/settings.rs").read_text()
-        assert f"EXPOSE {port}\n" in (folder / "Dockerfile").read_text()
+    for framework in frameworks().values():
+        folder = render(framework=framework.name)
+        assert f"DEFAULT_PORT: u16 = {framework.port};" in (folder / "src/settings.rs").read_text()
+        assert f"EXPOSE {framework.port}\n" in (folder / "Dockerfile").read_text()
 
 
 def test_nothing_of_another_variant_is_left(render: Copy) -> None:
@@ -140,9 +138,9 @@ def test_pinned_versions_reach_every_file_that_names_them(render: Copy) -> None:
     dockerfile = (render(runtime="debian") / "Dockerfile").read_text()
     assert f"ARG RUST_VERSION={versions()['rust']}\n" in dockerfile
     assert f"ARG DEBIAN_SUITE={versions()['debian']}\n" in dockerfile
-    for framework in CHOICES["framework"]:
-        cargo = tomllib.loads((render(framework=framework) / "Cargo.toml").read_text())
-        own = manifest(framework)
+    for framework in frameworks().values():
+        cargo = tomllib.loads((render(framework=framework.name) / "Cargo.toml").read_text())
+        own = framework.manifest
         assert cargo["dependencies"] == own["dependencies"]
         assert cargo["target"] == own["target"]
         assert cargo["package"]["rust-version"] == own["package"]["rust-version"]
@@ -163,11 +161,15 @@ def test_the_questions_and_the_rules_are_the_same() -> None:
     questions = {name: value for name, value in config.items() if not name.startswith("_")}
     assert set(questions) == set(RULES)
     legal = {**CHOICES, "platforms": PLATFORMS}
+    offered = {"framework": "{{ frameworks | choices }}", "runtime": "{{ runtimes | choices }}"}
     for name, question in questions.items():
         assert question["help"].endswith("."), name
         assert ". " not in question["help"], name
         choices = question.get("choices")
-        assert tuple(choices.values() if choices else ()) == legal.get(name, ()), name
+        if name in offered:
+            assert choices == offered[name]
+        else:
+            assert tuple(choices.values() if choices else ()) == legal.get(name, ()), name
         if name not in CHOICES and question["type"] != "bool":
             assert question["validator"] == f"{{{{ {name} | refusal('{name}') }}}}"
 
@@ -176,7 +178,7 @@ def test_every_question_is_used(template: Path) -> None:
     config = yaml.safe_load((ROOT / "copier.yml").read_text())
     settings = str({name: value for name, value in config.items() if name.startswith("_")})
     rendered = list((template / "template").rglob("*.jinja"))
-    rendered += (template / "dockerfiles").iterdir()
+    rendered += (template / "runtimes").rglob("*Dockerfile")
     rendered += (template / "extensions").glob("*.py")
     text = settings + "".join(path.read_text() for path in rendered)
     for name in config:
@@ -186,28 +188,32 @@ def test_every_question_is_used(template: Path) -> None:
 
 def test_no_file_name_can_come_out_empty(template: Path) -> None:
     for path in (template / "template").rglob("*"):
-        whole = re.fullmatch(r"\{% if \w+ %\}[^{}]+\{% endif %\}", path.name)
+        whole = re.fullmatch(
+            r"\{% if \w+ %\}[^{}]+\{% endif %\}|\{% yield (\w+) from \w+ %\}\{\{ \1 \}\}"
+            r"\{% endyield %\}.jinja",
+            path.name,
+        )
         assert whole or "{%" not in path.name, "a condition belongs around the whole name"
         assert '"' not in path.name, "Windows cannot check it out"
 
 
-@pytest.mark.parametrize(
-    ("runtime", "images"),
-    [
-        ("scratch", ["rust:1.98.0-alpine3.24", "scratch"]),
-        ("distroless", ["rust:1.98.0-alpine3.24", "gcr.io/distroless/static-debian13:nonroot"]),
-        ("alpine", ["rust:1.98.0-alpine3.24", "alpine:3.24"]),
-        ("debian", ["rust:1.98.0-slim-trixie", "debian:trixie-slim"]),
-    ],
-)
-def test_the_images_are_exact_and_of_one_suite(
-    runtime: str, images: list[str], render: Copy
-) -> None:
-    assert _bases(render(runtime=runtime)) == images
+@pytest.mark.parametrize("runtime", runtimes())
+def test_the_images_are_exact_and_of_one_suite(runtime: str, render: Copy) -> None:
+    builder = images()[f"builder-{runtimes()[runtime].libc}"]
+    pinned = [builder, images().get(runtime, "scratch")]
+    assert _bases(render(runtime=runtime)) == pinned
+    assert not re.search(r"latest|:[0-9]+(-|$)", " ".join(pinned))
     mirrored = _bases(render(runtime=runtime, image_registry="r.example.com:5000/mirror"))
-    for name, image in zip(mirrored, images, strict=True):
+    for name, image in zip(mirrored, pinned, strict=True):
         own = image.replace("gcr.io/", "") if "/" in image else f"library/{image}"
         assert name == (image if image == "scratch" else f"r.example.com:5000/mirror/{own}")
+
+
+def test_a_base_has_the_version_of_its_builder() -> None:
+    assert filled("a:${ALPINE_VERSION}", "1.93.1") == "a:3.23"
+    assert images()["alpine"].rpartition(":")[2] == images()["builder-musl"].rpartition("alpine")[2]
+    suite = images()["builder-glibc"].rpartition("-")[2]
+    assert images()["debian"] == f"debian:{suite}-slim"
 
 
 def _bases(folder: Path) -> list[str]:

@@ -14,6 +14,8 @@ import pytest
 
 from lab.rendering import COPIER
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cold_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -63,12 +65,9 @@ def wait_until_gone(*words: Path) -> None:
     wait_until(lambda: not any(processes(word) for word in words))
 
 
-@pytest.mark.parametrize("framework", ["actix", "rocket"])
-def test_a_fast_service_is_proven(
-    framework: str, template: Path, cargo: Path, logs: Path, tmp_path: Path
-) -> None:
+def test_a_service_is_proven(toys: Path, cargo: Path, logs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "order-api"
-    ended = copy(template, folder, framework=framework, profile="speed")
+    ended = copy(toys, folder, framework="tiny", profile="speed")
     assert ended.returncode == 0, ended.stderr
     table = ended.stdout[ended.stdout.index("order-api is proven:") :].strip().splitlines()
     steps = [re.split(r"  +", line.strip()) for line in table[1:]]
@@ -90,8 +89,8 @@ def test_a_fast_service_is_proven(
     wait_until_gone(cargo, folder)
 
 
-def test_check_checks_alone(template: Path, cargo: Path, tmp_path: Path) -> None:
-    ended = copy(template, tmp_path / "x", smoke="check")
+def test_check_checks_alone(toys: Path, cargo: Path, tmp_path: Path) -> None:
+    ended = copy(toys, tmp_path / "x", framework="tiny", smoke="check")
     assert ended.returncode == 0, ended.stderr
     assert "cargo check" in ended.stdout
     assert "cargo test" not in ended.stdout
@@ -116,9 +115,9 @@ def assert_failed(ended: subprocess.CompletedProcess[str], folder: Path, logs: P
 def test_a_service_that_does_not_compile(
     broken: Path, cargo: Path, logs: Path, tmp_path: Path
 ) -> None:
-    with (broken / "frameworks" / "actix" / "src" / "routes.rs").open("a") as routes:
+    with (broken / "frameworks" / "tiny" / "src" / "routes.rs").open("a") as routes:
         routes.write("fn broken( {}\n")
-    ended = copy(broken, tmp_path / "x", smoke="check")
+    ended = copy(broken, tmp_path / "x", framework="tiny", smoke="check")
     log = assert_failed(ended, tmp_path / "x", logs)
     assert "cargo check --locked ended with 101; the last lines were:" in ended.stderr
     last = ended.stderr[ended.stderr.index("the last lines were:") :]
@@ -130,9 +129,9 @@ def test_a_service_that_does_not_compile(
 def test_a_service_that_answers_wrongly(
     broken: Path, cargo: Path, logs: Path, tmp_path: Path
 ) -> None:
-    routes = broken / "frameworks" / "actix" / "src" / "routes.rs"
+    routes = broken / "frameworks" / "tiny" / "src" / "routes.rs"
     routes.write_text(routes.read_text().split("#[cfg(test)]")[0].replace('"OK"', '"KO"'))
-    ended = copy(broken, tmp_path / "x")
+    ended = copy(broken, tmp_path / "x", framework="tiny")
     assert_failed(ended, tmp_path / "x", logs)
     assert "smoke: GET /health: GET /health answered 200 OK 'KO'" in ended.stderr
     wait_until_gone(cargo)
@@ -141,10 +140,10 @@ def test_a_service_that_answers_wrongly(
 def test_a_service_that_does_not_start(
     broken: Path, cargo: Path, logs: Path, tmp_path: Path
 ) -> None:
-    main = broken / "frameworks" / "actix" / "src" / "main.rs"
+    main = broken / "frameworks" / "tiny" / "src" / "main.rs"
     main.write_text(main.read_text().replace("match run() {", "match Err(String::new()) {", 1))
     main.write_text(main.read_text().replace("fn run()", "#[allow(dead_code)]\nfn run()"))
-    ended = copy(broken, tmp_path / "x")
+    ended = copy(broken, tmp_path / "x", framework="tiny")
     assert_failed(ended, tmp_path / "x", logs)
     assert "smoke: start: it ended at once, with exit 1" in ended.stderr
 
@@ -209,14 +208,14 @@ MACHINES: list[Machine] = [
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_default_steps_down(
     machine: Machine,
-    template: Path,
+    toys: Path,
     cargo: Path,
     logs: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reason = machine(monkeypatch, tmp_path)
-    ended = copy(template, tmp_path / "x")
+    ended = copy(toys, tmp_path / "x", framework="tiny")
     assert ended.returncode == 0, ended.stderr
     assert f"smoke: build skipped: {reason}" in ended.stderr
     assert (tmp_path / "x" / "Cargo.toml").is_file()
@@ -224,17 +223,17 @@ def test_the_default_steps_down(
     assert list(logs.glob("smoke-*")) == []
 
 
-@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("machine", MACHINES[:2])
 def test_a_level_by_name_is_refused_before_the_first_file(
     machine: Machine,
-    template: Path,
+    toys: Path,
     cargo: Path,
     logs: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reason = machine(monkeypatch, tmp_path)
-    ended = copy(template, tmp_path / "x", smoke="build")
+    ended = copy(toys, tmp_path / "x", framework="tiny", smoke="build")
     assert ended.returncode == 1
     assert f"smoke: build cannot run here: {reason}" in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr

@@ -16,8 +16,8 @@ from lab.containers import Docker
 from lab.rendering import COPIER
 from tests.test_smoke import arguments, assert_failed, copy, wait_until_gone, without_rust
 
-# The service of tests/test_images.py, whose dependencies may be built already.
-SERVICE = {"service_name": "actix-probe", "port": "3000"}
+# One that builds in seconds, whose dependencies may be built already.
+SERVICE = {"service_name": "tiny-probe", "framework": "tiny", "port": "3000"}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def smoked(docker: Docker) -> list[str]:
 def test_an_image_is_proven_without_rust_on_the_host(
     runtime: str,
     docker: Docker,
-    template: Path,
+    toys: Path,
     logs: Path,
     leftovers: None,
     tmp_path: Path,
@@ -51,7 +51,7 @@ def test_an_image_is_proven_without_rust_on_the_host(
         (programs / Path(program).name).symlink_to(program)
     monkeypatch.setenv("PATH", str(programs))
 
-    ended = copy(template, tmp_path / "x", **SERVICE, runtime=runtime, smoke="image")
+    ended = copy(toys, tmp_path / "x", **SERVICE, runtime=runtime, smoke="image")
     assert ended.returncode == 0, ended.stderr
     table = ended.stdout[ended.stdout.index("x is proven:") :].strip().splitlines()
     steps = [re.split(r"  +", line.strip()) for line in table[1:]]
@@ -72,10 +72,10 @@ def test_an_image_is_proven_without_rust_on_the_host(
 
 
 def test_what_is_asked_to_stay_stays(
-    docker: Docker, template: Path, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    docker: Docker, toys: Path, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMOKE_KEEP", "1")
-    ended = copy(template, tmp_path / "x", **SERVICE, smoke="image")
+    ended = copy(toys, tmp_path / "x", **SERVICE, smoke="image")
     assert ended.returncode == 0, ended.stderr
     kept = re.search(r"smoke: image and container (\S+) were kept", ended.stderr)
     assert kept
@@ -92,18 +92,18 @@ def test_what_is_asked_to_stay_stays(
 def test_an_image_that_does_not_build(
     docker: Docker, broken: Path, logs: Path, leftovers: None, tmp_path: Path
 ) -> None:
-    with (broken / "frameworks" / "actix" / "src" / "routes.rs").open("a") as routes:
+    with (broken / "frameworks" / "tiny" / "src" / "routes.rs").open("a") as routes:
         routes.write("fn broken( {}\n")
     ended = copy(broken, tmp_path / "x", **SERVICE, smoke="image")
     assert_failed(ended, tmp_path / "x", logs)
     assert "smoke: docker build ended with 1; the last lines were:" in ended.stderr
-    assert "could not compile `actix-probe`" in ended.stderr
+    assert "could not compile `tiny-probe`" in ended.stderr
 
 
 def test_an_image_that_ends_at_once(
     docker: Docker, broken: Path, logs: Path, leftovers: None, tmp_path: Path
 ) -> None:
-    service = broken / "dockerfiles" / "service.Dockerfile"
+    service = broken / "template" / "Dockerfile.jinja"
     entry = 'ENTRYPOINT ["/usr/local/bin/{{ service_name }}"'
     text = service.read_text()
     assert entry in text
@@ -111,7 +111,7 @@ def test_an_image_that_ends_at_once(
     ended = copy(broken, tmp_path / "x", **SERVICE, smoke="image")
     assert_failed(ended, tmp_path / "x", logs)
     assert (
-        "smoke: docker run: it ended with exit 1: actix-probe: "
+        "smoke: docker run: it ended with exit 1: tiny-probe: "
         'unknown command "dance", expected healthcheck or none'
     ) in ended.stderr
 
@@ -119,7 +119,7 @@ def test_an_image_that_ends_at_once(
 def test_an_image_that_wants_to_write(
     docker: Docker, broken: Path, logs: Path, leftovers: None, tmp_path: Path
 ) -> None:
-    main = broken / "frameworks" / "actix" / "src" / "main.rs"
+    main = broken / "frameworks" / "tiny" / "src" / "main.rs"
     text = main.read_text()
     start = "    match run() {\n"
     assert start in text
@@ -145,25 +145,23 @@ def _no_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
 def test_without_an_engine_it_is_refused_before_the_first_file(
     machine: object,
     docker: Docker,
-    template: Path,
+    toys: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert callable(machine)
     reason = machine(monkeypatch, tmp_path)
-    ended = copy(template, tmp_path / "x", smoke="image")
+    ended = copy(toys, tmp_path / "x", smoke="image")
     assert ended.returncode == 1
     assert f"smoke: image cannot run here: {reason}" in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "x").exists()
 
 
-def test_without_the_token_it_is_refused_before_the_first_file(
-    template: Path, tmp_path: Path
-) -> None:
+def test_without_the_token_it_is_refused_before_the_first_file(toys: Path, tmp_path: Path) -> None:
     index = "sparse+https://cargo.example.com/index/"
     ended = copy(
-        template, tmp_path / "x", cargo_registry="acme", cargo_registry_index=index, smoke="image"
+        toys, tmp_path / "x", cargo_registry="acme", cargo_registry_index=index, smoke="image"
     )
     assert ended.returncode == 1
     last = ended.stderr.splitlines()[-1]
@@ -172,11 +170,11 @@ def test_without_the_token_it_is_refused_before_the_first_file(
 
 
 def test_ctrl_c_stops_the_build_and_leaves_nothing(
-    docker: Docker, template: Path, logs: Path, leftovers: None, tmp_path: Path
+    docker: Docker, toys: Path, logs: Path, leftovers: None, tmp_path: Path
 ) -> None:
     folder = tmp_path / "x"
     # Nobody has built a service of this name.
-    given = arguments(template, folder, service_name="stopped-soon", smoke="image")
+    given = arguments(toys, folder, service_name="stopped-soon", smoke="image")
     terminal = pexpect.spawn(COPIER, given, encoding="utf-8", dimensions=(40, 120), timeout=120)
     terminal.expect("smoke: docker build")
     terminal.expect("Compiling")
@@ -191,7 +189,7 @@ def test_ctrl_c_stops_the_build_and_leaves_nothing(
 
 def test_a_terminated_copier_takes_its_container_along(
     docker: Docker,
-    template: Path,
+    toys: Path,
     logs: Path,
     leftovers: None,
     tmp_path: Path,
@@ -208,7 +206,7 @@ def test_a_terminated_copier_takes_its_container_along(
     monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
     folder = tmp_path / "x"
     with subprocess.Popen(
-        [COPIER, *arguments(template, folder, **SERVICE, smoke="image")],
+        [COPIER, *arguments(toys, folder, **SERVICE, smoke="image")],
         stderr=subprocess.PIPE,
         text=True,
     ) as copier:

@@ -14,16 +14,18 @@ import yaml
 from extensions.pins import versions as pinned
 from lab.rendering import COPIER, render_service
 from lab.repository import commit, git
-from tests.answers import RUNTIMES
+from tests.answers import FRAMEWORKS, RUNTIMES
 from tests.versions import replace
 
-# An owner's edit, and answers that an owner changes one day.
+# An owner's edit, and answers before and after that an owner changes one day.
 MINE = "\n// mine\n"
-CHANGES: list[dict[str, str]] = [
-    *({"runtime": runtime} for runtime in RUNTIMES),
-    {"framework": "rocket"},
-    {"port": "9000"},
-    {"profile": "speed"},
+CHANGES: list[tuple[dict[str, str], dict[str, str]]] = [
+    *(
+        ({name: was}, {name: now})
+        for name, offered in (("runtime", RUNTIMES), ("framework", FRAMEWORKS))
+        for was, now in zip(offered, [*offered[1:], offered[0]], strict=True)
+    ),
+    ({}, {"port": "9000", "profile": "speed"}),
 ]
 
 Make = Callable[..., Path]
@@ -33,7 +35,7 @@ Make = Callable[..., Path]
 def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a repository of the template with the versions 1.0.0 and 2.0.0."""
     folder = tmp_path_factory.mktemp("versions") / "template"
-    shutil.copytree(template, folder)
+    shutil.copytree(template, folder, symlinks=True)
     git(folder, "init", "--quiet")
     commit(folder)
     git(folder, "tag", "1.0.0")
@@ -41,9 +43,6 @@ def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     replace(crate / "src" / "routes.rs", "/// Registers every route.", "/// Registers the routes.")
     replace(crate / "Cargo.toml", "[dependencies]\n", '[dependencies]\nfastrand = "2"\n')
     replace(folder / "versions.toml", 'debian = "trixie"', 'debian = "forky"')
-    for lock in crate.glob("Cargo*.lock"):
-        text = lock.read_text()
-        assert 'name = "fastrand"' not in text
     commit(folder)
     git(folder, "tag", "2.0.0")
     return folder
@@ -120,7 +119,7 @@ def test_what_will_change_is_told_before_it_does(make: Make, cargo: Path) -> Non
         "owner: platform to shop",
         "runtime: scratch to alpine",
         "image_registry: is new and takes nothing",
-        "image debian: trixie to forky",
+        "image debian: debian:trixie-slim to debian:forky-slim",
         "crate fastrand: is new, 2",
         f"rust_version: stays 1.97.0; -d rust_version={pinned()['rust']} moves it",
     ]
@@ -229,29 +228,29 @@ def assert_as_fresh(folder: Path, versions: Path, fresh: Path, **answers: object
     subprocess.run(locked, cwd=folder, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("answers", CHANGES, ids=lambda answers: "-".join(answers.values()))
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize(
+    ("given", "answers"), CHANGES, ids=lambda answers: "-".join(answers.values())
+)
 def test_another_answer_gives_what_a_fresh_copy_would(
-    runtime: str,
+    given: dict[str, str],
     answers: dict[str, str],
     make: Make,
     versions: Path,
     cargo: Path,
     tmp_path: Path,
 ) -> None:
-    folder = make(runtime=runtime)
+    # The port is given, so that it does not become the default of another framework.
+    folder = make(port=8080, **given)
     with (folder / "src" / "settings.rs").open("a") as settings:
         settings.write(MINE)
     commit(folder)
-    given = [f"--data={name}={value}" for name, value in answers.items()]
-    ended = update(folder, *given)
+    ended = update(folder, *(f"--data={name}={value}" for name, value in answers.items()))
     assert ended.returncode == 0, ended.stderr
-    # The port was answered, so that it does not become Rocket's default.
-    expected = {"runtime": runtime, "port": 8080, **answers}
+    expected = {"port": 8080, **given, **answers}
     assert_as_fresh(folder, versions, tmp_path / "fresh", **expected)
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", [RUNTIMES[0], RUNTIMES[-1]])
 def test_a_private_registry_comes_and_goes(
     runtime: str, make: Make, versions: Path, cargo: Path, tmp_path: Path
 ) -> None:
@@ -291,7 +290,7 @@ def test_a_stopped_update_loses_nothing(
         # A prerelease, which no other update takes.
         begin, reference = "Updating to template version", "3.0.0rc1"
         if reference not in git(versions, "tag"):
-            slow = versions / "template" / "src" / "zzz.rs.jinja"
+            slow = versions / "template" / "zzz.jinja"
             minutes = "{% for _ in range(9999) %}" * 3 + "{% endfor %}" * 3
             slow.write_text(f"{minutes}\n")
             commit(versions)

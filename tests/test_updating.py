@@ -16,6 +16,9 @@ TEXT = (ROOT / "docs" / "updating.md").read_text("utf-8")
 EXAMPLE = TEXT[TEXT.index("## Across") : TEXT.index("## What an")]
 
 
+pytestmark = pytest.mark.slow
+
+
 def test_the_example_runs_and_prints_what_it_says(
     template: Path, cargo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

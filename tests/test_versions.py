@@ -18,14 +18,15 @@ import yaml
 from extensions.pins import ROOT
 from lab.rendering import COPIER
 from lab.repository import commit, git
-from tests.conftest import missing, need
+from tests.conftest import missing
 from tests.test_update import MINE, update
 from tests.versions import NOTES, VERSIONS, replace, with_a_past
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
-def past(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    need("cargo", "https://rustup.rs")
+def past(template: Path, cargo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return with_a_past(template, tmp_path_factory.mktemp("past") / "template")
 
 
@@ -68,7 +69,7 @@ def test_a_renamed_question_is_not_skipped(past: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_no_longer_asked_is_forgotten(past: Path, tmp_path: Path) -> None:
-    own = shutil.copytree(past, tmp_path / "template")
+    own = shutil.copytree(past, tmp_path / "template", symlinks=True)
     with (own / "copier.yml").open("a") as questions:
         questions.write("\ncolour:\n  type: str\n  default: red\n")
     replace(own / "extensions" / "rules.py", '"port": port,', '"port": port,\n    "colour": owner,')
@@ -218,7 +219,7 @@ def test_every_earlier_version_can_be_updated(
     """From each tag of this repository, and of the past that was made up, to what is here now."""
     source = tmp_path / "template"
     if version in VERSIONS:
-        shutil.copytree(past, source)
+        shutil.copytree(past, source, symlinks=True)
     else:
         git(tmp_path, "clone", "--quiet", str(ROOT), str(source))
     folder = make(source, tmp_path / "service", version)
@@ -229,7 +230,7 @@ def test_every_earlier_version_can_be_updated(
         if entry.name not in {".git", "renames.toml"}:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     keep = (source / "renames.toml").read_text() if version in VERSIONS else None
-    shutil.copytree(template, source, dirs_exist_ok=True)
+    shutil.copytree(template, source, dirs_exist_ok=True, symlinks=True)
     if keep:
         (source / "renames.toml").write_text(keep)
     commit(source)
@@ -261,7 +262,7 @@ def edited(folder: Path) -> Path:
 @pytest.fixture
 def pondering(past: Path, tmp_path: Path) -> Path:
     """Return the template with a past where one more release ponders over some names."""
-    own = shutil.copytree(past, tmp_path / "template")
+    own = shutil.copytree(past, tmp_path / "template", symlinks=True)
     seconds = "{% for _ in range(9999) %}{% for _ in range(5000) %}{% endfor %}{% endfor %}"
     replace(
         own / "copier.yml",
@@ -340,7 +341,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_loses_nothing(past: Path, small_disk: Path, tmp_path: Path) -> None:
-    own = shutil.copytree(past, tmp_path / "template")
+    own = shutil.copytree(past, tmp_path / "template", symlinks=True)
     (own / "template" / "LICENSE").write_text("All rights reserved.\n" * 5000)
     commit(own)
     git(own, "tag", "4.0.0")

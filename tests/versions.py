@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from lab.repository import commit, git
+from tests.answers import FRAMEWORKS
 
 VERSIONS = ("1.0.0", "2.0.0", "3.0.0")
-FRAMEWORKS = ("actix", "rocket")
 NOTES = "# Notes\n\nWhat to know before a release.\n\n- Read the changelog.\n- Tell the team.\n"
 
 
@@ -64,7 +64,7 @@ def _begin(template: Path, folder: Path) -> None:
     for entry in folder.iterdir():
         if entry.name != ".git":
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    shutil.copytree(template, folder, dirs_exist_ok=True)
+    shutil.copytree(template, folder, dirs_exist_ok=True, symlinks=True)
 
 
 def _release(folder: Path, version: str) -> None:
@@ -82,7 +82,7 @@ def _as_it_asked(folder: Path) -> None:
     replace(rules, '"owner": owner,', '"team": owner,')
     replace(rules, '("size", "speed")', '("size", "speed", "both")')
     replace(folder / "template" / "README.md.jinja", "{{ owner |", "{{ team |")
-    replace(folder / "dockerfiles" / "service.Dockerfile", "{{ owner |", "{{ team |")
+    replace(folder / "template" / "Dockerfile.jinja", "{{ owner |", "{{ team |")
 
 
 def _add_crate(folder: Path) -> None:

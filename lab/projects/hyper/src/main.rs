@@ -1,4 +1,4 @@
-//! Our service by hyper alone; its settings and its health check are those of `services/`.
+//! Our service by hyper alone; its settings and its health check are those of `frameworks/`.
 
 mod healthcheck;
 mod routes;

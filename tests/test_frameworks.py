@@ -1,29 +1,33 @@
 """The Rust of the template, checked where it stands and as it is emitted."""
 
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from extensions.pins import ROOT
+from extensions.registry import frameworks, runtimes
 from tests.conftest import Copy
 
-CRATES = [ROOT / "frameworks" / framework for framework in ("actix", "rocket")]
+# A runtime for each C library: the Rust differs by nothing else.
+RUNTIMES = {each.libc: name for name, each in runtimes().items()}
 
 
 def cargo_in(folder: Path, *arguments: str) -> None:
     subprocess.run(["cargo", *arguments], cwd=folder, check=True)
 
 
-@pytest.mark.parametrize("crate", CRATES, ids=lambda crate: crate.name)
-def test_in_place(crate: Path, cargo: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", frameworks())
+def test_in_place(framework: str, cargo: Path) -> None:
+    crate = frameworks()[framework].folder
     cargo_in(crate, "fmt", "--check")
     cargo_in(crate, "clippy", "--locked", "--all-targets", "--", "-D", "warnings")
     cargo_in(crate, "test", "--locked")
 
 
-@pytest.mark.parametrize("framework", ["actix", "rocket"])
-@pytest.mark.parametrize("runtime", ["scratch", "debian"])
+@pytest.mark.slow
+@pytest.mark.parametrize(("framework", "runtime"), product(frameworks(), RUNTIMES.values()))
 def test_as_emitted(framework: str, runtime: str, cargo: Path, render: Copy) -> None:
     folder = render(framework=framework, runtime=runtime, port=9999)
     cargo_in(folder, "fmt", "--check")

@@ -1,0 +1,64 @@
+mod healthcheck;
+mod routes;
+mod settings;
+
+use std::env;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use tiny_http::{Response, Server};
+
+// template:begin musl
+/// musl's own allocator is slow under concurrent load.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+// template:end musl
+const NAME: &str = env!("CARGO_PKG_NAME");
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{NAME}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    let address = settings::listen_address()?;
+    match env::args().nth(1).as_deref() {
+        None => serve(address).map_err(|error| format!("cannot serve on {address}: {error}")),
+        Some("healthcheck") => {
+            healthcheck::run(address).map_err(|error| format!("{address} is unhealthy: {error}"))
+        }
+        Some(other) => Err(format!(
+            "unknown command {other:?}, expected healthcheck or none"
+        )),
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+fn serve(address: SocketAddr) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let server = Arc::new(Server::http(address)?);
+    println!("{NAME} listening on http://{}", server.server_addr());
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let stopped = Arc::clone(&server);
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            stopped.unblock();
+        }
+    });
+    for request in server.incoming_requests() {
+        let (status, body) = routes::answer(request.url());
+        request.respond(Response::from_string(body).with_status_code(status))?;
+    }
+    Ok(())
+}

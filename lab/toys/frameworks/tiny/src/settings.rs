@@ -1,0 +1,1 @@
+../../shared/src/settings.rs
