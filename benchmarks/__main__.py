@@ -5,81 +5,59 @@ only run are there; what is not is made first, and kept for the next time.
 """
 
 import argparse
+import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import page, quick
-from benchmarks.budgets import judge, last_line
-from benchmarks.figures import Record
-from benchmarks.full import PARTS
-from benchmarks.results import keep, load, measured
+from benchmarks import page
+from benchmarks.budgets import report
+from benchmarks.parts import PARTS
+from benchmarks.results import keep, load
 from benchmarks.workshop import Workshop
 from hooks.engine import NoEngine
 from lab.stand_ins import CannotMake
 
-# An abstract address is of the whole machine, and gone with the process.
-# https://man7.org/linux/man-pages/man7/unix.7.html
+# Whoever has it measures; two would have half of the machine each. An abstract address is of the
+# whole machine, and gone with the process: https://man7.org/linux/man-pages/man7/unix.7.html
 ADDRESS = "\0rust-service-template bench"
 
 
-class NotAlone(Exception):
-    """Something else measures on this machine."""
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Keep others from measuring here meanwhile, who would have half of the machine as we would.
-
-    Raises:
-        NotAlone: One is at it.
-    """
-    with socket.socket(socket.AF_UNIX) as holder:
-        try:
-            holder.bind(ADDRESS)
-        except OSError:
-            raise NotAlone("another bin/bench is measuring on this machine; wait for it") from None
-        yield
-
-
-def report(records: Sequence[Record]) -> int:
-    """Print the verdict on every budget, and return the exit code: 0 when all of them hold."""
-    verdicts = judge(records)
-    print(*verdicts, sep="\n")
-    print(last_line(verdicts))
-    return 0 if all(verdict.held for verdict in verdicts) else 1
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return the exit code."""
+    """Run the command line.
+
+    Returns:
+        The exit code: 0 where all budgets hold, 1 where one does not, 2 where nothing was measured.
+    """
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--full",
-        nargs="*",
-        choices=PARTS,
-        metavar="PART",
-        help=f"measure for docs/benchmarks.md, all parts or some: {', '.join(PARTS)}",
-    )
+    what = f"measure for docs/benchmarks.md, all parts or some: {', '.join(PARTS)}"
+    parser.add_argument("--full", nargs="*", choices=PARTS, metavar="PART", help=what)
     wanted = parser.parse_args(arguments).full
-    try:
-        with alone(), tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
+    with socket.socket(socket.AF_UNIX) as alone:
+        try:
+            alone.bind(ADDRESS)
+        except OSError:
+            print("bin/bench: another one is measuring on this machine; wait", file=sys.stderr)
+            return 2
+        with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
             workshop = Workshop(Path(name))
-            print(f"base images: {workshop.docker.provided}")
-            if wanted is None:
-                return report(quick.measure(workshop))
-            for part in wanted or PARTS:
-                records = PARTS[part](workshop)
-                keep(measured(part, records, str(workshop.docker.provided)))
-                page.write()
-    except (NotAlone, NoEngine, CannotMake) as reason:
-        print(f"bin/bench: {reason}", file=sys.stderr)
-        return 2
-    parts = load()
-    return report(parts["budgets"].records) if "budgets" in parts else 0
+            try:
+                bases = str(workshop.docker.provided)
+            except (NoEngine, CannotMake) as reason:
+                print(f"bin/bench: {reason}", file=sys.stderr)
+                return 2
+            print(f"base images: {bases}")
+            for part in ["budgets"] if wanted is None else wanted or PARTS:
+                PARTS[part](workshop)
+                records = workshop.sheet.take()
+                if wanted is not None:
+                    keep(part, records, bases)
+                    page.write()
+    return 0 if report(records if wanted is None else load()["budgets"]["records"]) else 1
 
 
 if __name__ == "__main__":
+    # An exception, unlike the signal, leaves no temporary folder and no program behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main())

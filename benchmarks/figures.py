@@ -1,16 +1,14 @@
 """Measured figures, and what they are to one another."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Self
 
 # Between the name of a group and the number of its round.
 ROUND = ", round "
-
-
-class Unmeasured(Exception):
-    """A figure that was asked for is not among those that were measured."""
 
 
 @dataclass(frozen=True)
@@ -39,92 +37,59 @@ class Record:
 
     @property
     def spread(self) -> str:
-        """Minimum, median and maximum, as in `1.0 / 1.2 / 1.9`; of a single value that alone."""
+        """Minimum, median and maximum, as in `1.00 / 1.20 / 1.90`."""
         ends = (min(self.values), self.median, max(self.values))
-        shown = [rounded(value) for value in (ends if len(self.values) > 1 else ends[:1])]
-        return " / ".join(shown)
+        return " / ".join(rounded(value) for value in ends)
 
-    def __str__(self) -> str:
-        """Say it in a line."""
-        return f"{self.group}: {self.subject}: {self.what}: {self.spread} {self.unit}".rstrip()
+    @property
+    def shown(self) -> str:
+        """The middle value with its unit."""
+        return f"{rounded(self.median)} {self.unit}".strip()
+
+    def to(self, peer: Self) -> float:
+        """Return what it is to a peer's, whose values were measured in turn with its own.
+
+        That is the median of the ratios pair by pair, which a machine that slows down moves little.
+        """
+        return median(own / other for own, other in zip(self.values, peer.values, strict=True))
 
 
-def tell(records: Iterable[Record]) -> None:
-    """Show what has just been measured."""
-    for record in records:
-        print(f"benchmarks: {record}", file=sys.stderr)
+class Sheet:
+    """Takes figures down as they are measured, to five digits, and shows them."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
+
+    def note(self, group: str, subject: str, what: str, value: float, unit: str = "") -> None:
+        """Take one figure down; `Record` says what the arguments are."""
+        self._values[group, subject, what, unit].append(float(f"{value:.5g}"))
+        print(f"benchmarks: {group} / {subject} / {what}: {rounded(value)} {unit}", file=sys.stderr)
+
+    def take(self) -> list[Record]:
+        """Return all that was taken down, each thing where it was first, and begin anew."""
+        values, self._values = self._values, defaultdict(list)
+        return [Record(*thing, tuple(each)) for thing, each in values.items()]
 
 
 def rounded(value: float) -> str:
     """Return a value with three digits that say something, and all those before the point."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}".replace(",", "\u202f")
-    digits = 2 if abs(value) < 10 else 1
-    return f"{value:.{digits}f}"
+    return f"{value:.{2 if abs(value) < 10 else 1}f}"
 
 
-def find(records: Iterable[Record], group: str, subject: str, what: str) -> Record:
-    """Return the one record of a thing.
+def in_group(records: Iterable[Record], group: str) -> list[Record]:
+    """Return the records of a group, or of all its rounds."""
+    return [each for each in records if f"{each.group}{ROUND}".startswith(f"{group}{ROUND}")]
 
-    Raises:
-        Unmeasured: There is none.
+
+def find(records: Iterable[Record], group: str, subject: str, what: str) -> Record | None:
+    """Return the record of a thing; where several rounds have it, with the values of all of them.
+
+    It is None where that was not measured.
     """
-    for record in records:
-        if (record.group, record.subject, record.what) == (group, subject, what):
-            return record
-    raise Unmeasured(f"{what} of {subject} in {group}")
-
-
-def in_group(record: Record, group: str) -> bool:
-    """Tell whether a record is of a group or of one of its rounds."""
-    return record.group.partition(ROUND)[0] == group
-
-
-def beside(
-    records: Sequence[Record], group: str, subject: str, peer: str, what: str
-) -> tuple[Record, Record]:
-    """Return a figure and the peer's that was measured in turn with it.
-
-    Args:
-        records: Have both.
-        group: Both are in it, or in the same one of its rounds.
-        subject: Whose figure it is; the peer itself has it from all rounds.
-        peer: What it is measured against.
-        what: What was measured.
-
-    Raises:
-        Unmeasured: One of them was not.
-    """
-    found = [
-        record
-        for record in records
-        if in_group(record, group) and (record.subject, record.what) == (subject, what)
-    ]
-    if not found:
-        raise Unmeasured(f"{what} of {subject} in {group}")
-    if subject != peer:
-        return found[0], find(records, found[0].group, peer, what)
+    found = [r for r in in_group(records, group) if (r.subject, r.what) == (subject, what)]
+    if len(found) < 2:
+        return found[0] if found else None
     values = tuple(value for record in found for value in record.values)
-    whole = replace(found[0], group=group, values=values)
-    return whole, whole
-
-
-def ratio(ours: Sequence[float], peers: Sequence[float]) -> float:
-    """Return what ours is to the peer's.
-
-    Args:
-        ours: Figures in the order they were measured.
-        peers: Those measured in turn with them.
-
-    Returns:
-        The median of the ratios pair by pair, which a machine that slows down moves little; of the
-        medians where the two are not of one length.
-
-    Raises:
-        ValueError: There are no figures, or the peer has one of nothing.
-    """
-    if not ours or not peers or not all(peers):
-        raise ValueError("a ratio needs figures on both sides, and none of nothing below")
-    if len(ours) != len(peers):
-        return median(ours) / median(peers)
-    return median(our / peer for our, peer in zip(ours, peers, strict=True))
+    return replace(found[0], group=group, values=values)

@@ -1,31 +1,29 @@
-"""Seconds and compiled crates of image builds, each subject in turn."""
+"""What images cost: seconds and compiled crates of their builds, and bytes."""
 
+import gzip
 import re
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from urllib.request import urlopen
+from collections.abc import Mapping, Sequence
 
-from benchmarks.figures import Record, tell
-from benchmarks.run_time import HOST
-from benchmarks.sizes import megabytes
-from benchmarks.workshop import free_port
+from benchmarks.run_time import HOST, ask, free_port
+from benchmarks.workshop import Workshop
 from extensions.registry import runtimes
 from lab.containers import Built, Docker
 from lab.subjects import PORT, Subject
 
-# What a build follows, in an order in which each finds what it needs: cache mounts that are gone
-# come last, since a layer that is still there does not fill them again.
-COLD = "cold"
-UNCHANGED = "nothing changed"
-EDIT = "an edit"
-NO_LAYERS = "an edit, layers gone"
-ADDED = "one dependency more"
-NO_MOUNTS = "an edit, mounts gone"
-SCENARIOS = (COLD, UNCHANGED, EDIT, NO_LAYERS, ADDED, NO_MOUNTS)
-
+# What happens before a build, in an order in which each finds what it needs: cache mounts that are
+# gone come last, since a layer that is still there does not fill them again.
+COLD, EDIT, NO_MOUNTS = "cold", "an edit", "an edit, mounts gone"
+SCENARIOS: Mapping[str, Sequence[str]] = {
+    COLD: ["new layers", "new mounts"],
+    "nothing changed": [],
+    EDIT: ["edit"],
+    "an edit, layers gone": ["edit", "new layers"],
+    "one dependency more": ["dependency"],
+    NO_MOUNTS: ["edit", "prune mounts"],
+}
 ANSWERS = "answers what the edit says"
 SIZE, WHOLE_SIZE = "image without its base", "image with its base as published"
 SECONDS_TO_ANSWER = 5
@@ -33,63 +31,40 @@ BASE = re.compile(r"^FROM (?:--platform=\S+ )?(\S+).*$", re.MULTILINE)
 
 
 class Builds:
-    """Builds subjects on one engine and remembers what it took."""
+    """Builds subjects on one engine and notes what it took; `images` has their newest images."""
 
-    def __init__(self, docker: Docker, group: str) -> None:
-        self._docker = docker
-        self._group = group
+    def __init__(self, workshop: Workshop, group: str) -> None:
+        self._docker, self._sheet, self._group = workshop.docker, workshop.sheet, group
         # Edits that no earlier run has made, whose layers would still be there.
         self._edits = int(time.time())
-        # What the layers and the mounts of a subject are kept by; nothing, while they may be old.
-        self._layers: dict[str, str] = defaultdict(str)
-        self._mounts: dict[str, str] = defaultdict(str)
-        self._images: dict[str, str] = {}
-        self._figures: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+        # What layers and mounts of a subject are kept by; nothing, while they may be old.
+        self._kept_by: dict[tuple[str, str], str] = defaultdict(str)
+        self.images: dict[str, str] = {}
 
-    def measure(self, subjects: Sequence[Subject], scenarios: Sequence[str], times: int) -> None:
-        """Take the subjects through scenarios.
+    def measure(self, scenario: str, subjects: Sequence[Subject], times: int = 1) -> None:
+        """Build subjects so many times after what happens in a scenario, first and last by turns.
 
-        Args:
-            subjects: Are built in turn, the first one first and last by turns.
-            scenarios: Some of `SCENARIOS`, in their order. Before the others a subject must have
-                been built, cold or for no record.
-            times: How often each is built in each of them.
+        Before one that is not cold a subject must have been built, cold or for no record.
         """
-        for scenario in scenarios:
-            for number in range(times):
-                self._prepare(scenario, subjects)
-                for subject in subjects[:: -1 if number % 2 else 1]:
-                    answer = self._change(subject, scenario)
-                    begin = time.monotonic()
-                    built = self.build(subject)
-                    seconds = time.monotonic() - begin
-                    self._note(subject, scenario, "s", seconds)
-                    self._note(subject, f"{scenario}, compiled", "crates", len(built.compiled))
-                    if scenario == EDIT and number == times - 1:
-                        self._note(subject, ANSWERS, "", self._answers(subject, answer))
-                        self._weigh(subject)
-
-    def _prepare(self, scenario: str, subjects: Sequence[Subject]) -> None:
-        for subject in subjects:
-            if scenario in (COLD, NO_LAYERS):
-                self._layers[subject.name] = secrets.token_hex(4)
-            if scenario == COLD:
-                self._mounts[subject.name] = secrets.token_hex(4)
-        if scenario == NO_MOUNTS:
-            self._docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
-
-    def _change(self, subject: Subject, scenario: str) -> str:
-        """Make the change of a scenario, and return what the health route answers if it is one."""
-        if scenario == ADDED:
-            subject.add_dependency()
-        if scenario not in (EDIT, NO_LAYERS, NO_MOUNTS):
-            return ""
-        self._edits += 1
-        return subject.edit(self._edits)
-
-    def _note(self, subject: Subject, what: str, unit: str, value: float) -> None:
-        self._figures[subject.name, what, unit].append(value)
-        tell([Record(self._group, subject.name, what, unit, (value,))])
+        happens = SCENARIOS[scenario]
+        for number in range(times):
+            if "prune mounts" in happens:
+                self._docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
+            for subject in subjects[:: -1 if number % 2 else 1]:
+                for kept in ("layers", "mounts"):
+                    if f"new {kept}" in happens:
+                        self._kept_by[subject.name, kept] = secrets.token_hex(4)
+                if "dependency" in happens:
+                    subject.add_dependency()
+                if "edit" in happens:
+                    self._edits += 1
+                    answer = subject.edit(self._edits)
+                begin = time.monotonic()
+                built = self.build(subject)
+                self._note(subject, scenario, time.monotonic() - begin, "s")
+                self._note(subject, f"{scenario}, compiled", len(built.compiled), "crates")
+                if scenario == EDIT and number == times - 1:
+                    self._look_at_image(subject, answer)
 
     def build(self, subject: Subject) -> Built:
         """Build a subject as it is now, for no record.
@@ -97,62 +72,56 @@ class Builds:
         What was never cold takes the layers and the mounts that an earlier run has left. No subject
         shares a mount with another.
         """
-        layers, mounts = self._layers[subject.name], self._mounts[subject.name]
+        layers, mounts = (self._kept_by[subject.name, kept] for kept in ("layers", "mounts"))
         apart = f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={subject.name} {mounts}"
         dockerfile = BASE.sub(rf"\g<0>\nENV LAYERS={layers}", subject.dockerfile, count=1)
         built = self._docker.build(subject.folder, apart, *subject.options, dockerfile=dockerfile)
-        earlier = self._images.get(subject.name)
+        earlier = self.images.get(subject.name)
         # A Dockerfile that ships a stub makes the same image of every edit.
         if earlier not in (None, built.image):
             self._docker("image", "rm", "--force", earlier)
-        self._images[subject.name] = built.image
+        self.images[subject.name] = built.image
         return built
 
-    def _answers(self, subject: Subject, answer: str) -> bool:
-        """Tell whether the newest image of a subject starts and answers what its source says."""
+    def close(self) -> None:
+        """Remove the images that were built."""
+        self._docker("image", "rm", "--force", *set(self.images.values()))
+
+    def _note(self, subject: Subject, what: str, value: float, unit: str = "") -> None:
+        self._sheet.note(self._group, subject.name, what, value, unit)
+
+    def _look_at_image(self, subject: Subject, answer: str) -> None:
+        """Note whether an image answers so, and its size without its base and with a real one."""
+        image, base = self.images[subject.name], BASE.findall(subject.dockerfile)[-1]
+        self._note(subject, ANSWERS, self._answer(image) == answer)
+        size = megabytes(self._docker, image, None if base == "scratch" else base)
+        (published,) = (each.megabytes for name, each in runtimes().items() if name in base)
+        self._note(subject, SIZE, size, "MB")
+        self._note(subject, WHOLE_SIZE, size + published, "MB")
+
+    def _answer(self, image: str) -> str | None:
+        """Return what a container of an image answers, None where it does not start."""
         port = free_port()
-        options = ("--detach", f"--publish={HOST}:{port}:{PORT}")
-        container = self._docker("run", *options, self._images[subject.name])
+        container = self._docker("run", "--detach", f"--publish={HOST}:{port}:{PORT}", image)
         deadline = time.monotonic() + SECONDS_TO_ANSWER
         try:
-            while time.monotonic() < deadline:
-                with suppress(OSError), urlopen(f"http://{HOST}:{port}/health", timeout=1) as got:
-                    return bool(got.read().decode() == answer)
+            while (answer := ask(port)) is None and time.monotonic() < deadline:
                 time.sleep(0.1)
-            return False
+            return answer
         finally:
             self._docker("rm", "--force", container)
 
-    def _weigh(self, subject: Subject) -> None:
-        """Note the size of the newest image of a subject, without its base and with a real one."""
-        base = BASE.findall(subject.dockerfile)[-1]
-        image = self._images[subject.name]
-        size = megabytes(self._docker, image, None if base == "scratch" else base)
-        (published,) = (each.megabytes for name, each in runtimes().items() if name in base)
-        self._note(subject, SIZE, "MB", size)
-        self._note(subject, WHOLE_SIZE, "MB", size + published)
 
-    def records(self) -> list[Record]:
-        """Return all that was measured."""
-        return [
-            Record(self._group, name, what, unit, tuple(values))
-            for (name, what, unit), values in self._figures.items()
-        ]
-
-    def image(self, subject: Subject) -> str:
-        """Return the newest image of a subject."""
-        return self._images[subject.name]
-
-    def remove(self) -> None:
-        """Remove the images that were built."""
-        self._docker("image", "rm", "--force", *set(self._images.values()))
+def megabytes(docker: Docker, image: str, base: str | None = None) -> float:
+    """Return the size of an image beyond its base, as the engine counts it."""
+    sizes = [float(docker.inspect(name)["Size"]) / 1e6 for name in (image, base) if name]
+    return sizes[0] - sum(sizes[1:])
 
 
-@contextmanager
-def builds(docker: Docker, group: str) -> Iterator[Builds]:
-    """Build on an engine, and remove the images with the block."""
-    building = Builds(docker, group)
-    try:
-        yield building
-    finally:
-        building.remove()
+def compressed(docker: Docker, image: str, base: str | None = None) -> float:
+    """Return the megabytes that a registry keeps of an image beyond its base: its layers, gzipped.
+
+    https://github.com/opencontainers/image-spec/blob/main/layer.md#gzip-media-types
+    """
+    _, *layers = docker.archives(image, base)
+    return sum(len(gzip.compress(layer, 6)) for _, layer in layers) / 1e6

@@ -1,34 +1,38 @@
-"""Writes docs/benchmarks.md and its pictures from the results of the full mode."""
+"""Fills the results of the full mode into docs/benchmarks.md, and draws its pictures.
+
+The prose of the page is written there and nowhere else.
+"""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
-from benchmarks import figures, plots, tables
+from benchmarks.plots import draw
 from benchmarks.results import Part, load
+from benchmarks.tables import tables
 from extensions.pins import ROOT
 
-DOCS = ROOT / "docs"
-PAGE = "benchmarks.md"
-PICTURES = "images"
-TEMPLATE = ROOT / "benchmarks" / "page.md.jinja"
+PAGE, PICTURES = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "images"
 
 
-def render(parts: Mapping[str, Part]) -> str:
-    """Return the page in Markdown; a part that has not been measured has no section."""
-    environment = Environment(  # noqa: S701  it is Markdown, and of our own numbers
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
-    environment.globals.update(tables=tables, find=figures.find, ratio=figures.ratio)
-    environment.filters["rounded"] = figures.rounded
-    return environment.from_string(TEMPLATE.read_text("utf-8")).render(parts=parts)
+def filled(page: str, parts: Mapping[str, Part]) -> str:
+    """Return a page with its tables, and the list that ends it, as the results have them.
+
+    Raises:
+        ValueError: It has more or fewer tables than there are to show; a line with | is one.
+    """
+    blocks = page.split("\n\n")
+    places = [number for number, block in enumerate(blocks) if block.startswith("|")]
+    for number, table in zip(places, tables(parts), strict=True):
+        blocks[number] = table
+    machines: dict[str, list[str]] = {}
+    for name, part in parts.items():
+        machines.setdefault(part["machine"], []).append(f"\n  {name} ({part['day']})")
+    blocks[-1] = "\n".join(f"- {each}:{','.join(machines[each])}." for each in sorted(machines))
+    return "\n\n".join(blocks) + "\n"
 
 
-def write(folder: Path = DOCS) -> None:
-    """Write page and pictures of what has been measured so far."""
+def write() -> None:
+    """Bring page and pictures in step with what has been measured."""
     parts = load()
-    (folder / PAGE).write_text(render(parts), "utf-8")
-    (folder / PICTURES).mkdir(exist_ok=True)
-    for name, picture in plots.draw(parts).items():
-        (folder / PICTURES / name).write_bytes(picture)
+    PAGE.write_text(filled(PAGE.read_text("utf-8"), parts), "utf-8")
+    for name, picture in draw(parts).items():
+        (PICTURES / name).write_bytes(picture)

@@ -3,10 +3,11 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict
 
 from benchmarks.figures import Record
 from extensions.pins import ROOT
@@ -14,73 +15,36 @@ from extensions.pins import ROOT
 FILE = ROOT / "benchmarks" / "results.json"
 
 
-@dataclass(frozen=True)
-class Part:
-    """What one part of the full mode found.
+class Part(TypedDict):
+    """What one part of the full mode found, on which day and on which machine."""
 
-    Attributes:
-        name: Of the part.
-        day: When it was measured, as in 2026-11-24.
-        machine: What it was measured on.
-        records: The figures.
-    """
-
-    name: str
     day: str
     machine: str
-    records: tuple[Record, ...]
-
-
-def measured(name: str, records: Sequence[Record], bases: str) -> Part:
-    """Return the results of a part that has just been measured here.
-
-    Args:
-        name: Of the part.
-        records: What it found.
-        bases: The base images and the engine.
-    """
-    machine = f"{_processor()}, {os.cpu_count()} processors; {bases}"
-    return Part(name, datetime.now(tz=UTC).date().isoformat(), machine, tuple(records))
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == "model name":
-            return value.strip()
-    return platform.machine()
+    records: list[Record]
 
 
 def load(file: Path = FILE) -> dict[str, Part]:
-    """Return all parts that have been measured."""
-    if not file.exists():
-        return {}
-    return {
-        name: Part(
-            name,
-            part["day"],
-            part["machine"],
-            tuple(
-                Record(**{**record, "values": tuple(record["values"])})
-                for record in part["records"]
-            ),
-        )
-        for name, part in json.loads(file.read_text("utf-8")).items()
-    }
+    """Return all parts that have been measured, by their names."""
+    parts: dict[str, Part] = {}
+    for name, part in json.loads(file.read_text("utf-8")).items():
+        records = [Record(**{**each, "values": tuple(each["values"])}) for each in part["records"]]
+        parts[name] = Part(day=part["day"], machine=part["machine"], records=records)
+    return parts
 
 
-def keep(part: Part, file: Path = FILE) -> None:
-    """Put the results of a part in the place of its earlier ones."""
-    parts = {**load(file), part.name: part}
-    kept = {
-        name: {
-            "day": part.day,
-            "machine": part.machine,
-            "records": [
-                {**asdict(record), "values": [float(f"{value:.5g}") for value in record.values]}
-                for record in part.records
-            ],
-        }
-        for name, part in sorted(parts.items())
-    }
-    file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
+def keep(name: str, records: list[Record], bases: str, file: Path = FILE) -> None:
+    """Put what has just been measured here in the place of a part's earlier results.
+
+    Args:
+        name: Of the part.
+        records: What was measured.
+        bases: The base images and the engine.
+        file: Where the results of all parts are.
+    """
+    model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    processor = model[1].strip() if model else platform.machine()
+    machine = f"{processor}, {os.cpu_count()} processors; {bases}"
+    part = Part(day=datetime.now(tz=UTC).date().isoformat(), machine=machine, records=records)
+    parts = dict(sorted({**load(file), name: part}.items()))
+    text = json.dumps(parts, indent=1, ensure_ascii=False, default=asdict)
+    file.write_text(f"{text}\n", "utf-8")

@@ -1,29 +1,36 @@
 """What running services cost: requests a second, latency, start, memory and stop, each in turn."""
 
 import http.client
-import os
 import re
-import signal
+import socket
 import subprocess
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.figures import Record, tell
+from benchmarks.figures import Sheet
 from hooks.processes import started
 
 HOST = "127.0.0.1"
+# How often a figure is taken, each time of a new process; start and stop are taken twice as often.
+TIMES = 5
 # The service has one processor and what asks it the other, so that neither waits for the other.
-SERVER, CLIENT = "0", "1"
+SERVER, CLIENT = (["taskset", "--cpu-list", processor] for processor in "01")
 SECONDS_TO_START = 10
 SECONDS_TO_REST = 1.0
 # A service that has not read yet that its client is gone waits for it when it stops.
 SECONDS_TO_CLOSE = 0.05
 SECONDS_TO_WARM_UP = 1
 MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        return int(free.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -33,61 +40,54 @@ class Program:
     Attributes:
         name: How it is called in the results.
         binary: The program.
+        variables: What it is told beside where to listen.
         port: Where it listens on 127.0.0.1.
-        environment: What tells it so.
     """
 
     name: str
     binary: Path
-    port: int
-    environment: Mapping[str, str]
+    variables: Mapping[str, str]
+    port: int = field(default_factory=free_port)
 
 
 @contextmanager
-def serving(
-    program: Program, *, pinned: bool = False
-) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
-    """Start a service and wait for its first answer.
-
-    Args:
-        program: The service.
-        pinned: Leave it one processor.
+def serving(program: Program, *before: str) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """Start a service, by a command before it if there is one, and wait for its first answer.
 
     Yields:
         The process, and the milliseconds from its start to the first 200.
     """
-    command = ["taskset", "--cpu-list", SERVER] if pinned else []
+    port, silent = str(program.port), subprocess.DEVNULL
+    # By our names and by Rocket's.
+    variables = {"HOST": HOST, "PORT": port, "ROCKET_PORT": port, **program.variables}
+    command: list[str | Path] = [*before, program.binary]
     begin = time.perf_counter()
-    with started(
-        [*command, program.binary],
-        env=program.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        while not _answers(program.port):
+    with started(command, env=variables, stdout=silent, stderr=silent) as process:
+        while ask(program.port) is None:
             assert process.poll() is None, f"{program.name} ended"
             assert time.perf_counter() - begin < SECONDS_TO_START, f"{program.name} is silent"
             time.sleep(0.0002)
         yield process, (time.perf_counter() - begin) * 1e3
 
 
-def _answers(port: int) -> bool:
+def ask(port: int) -> str | None:
+    """Return what the health route on a port of 127.0.0.1 answers with 200, None if it does not."""
     connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS_TO_START)
     try:
         connection.request("GET", "/health")
-        return connection.getresponse().status == 200
-    except ConnectionError:
-        return False
+        response = connection.getresponse()
+        return response.read().decode() if response.status == 200 else None
+    except OSError:
+        return None
     finally:
         connection.close()
 
 
-def resident(pid: int) -> float:
+def resident(process: subprocess.Popen[bytes]) -> float:
     """Return the megabytes of memory that a process holds, as the kernel counts them."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
-    assert found
-    return int(found[1]) * 1024 / 1e6
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    (kilobytes,) = re.findall(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(kilobytes) * 1024 / 1e6
 
 
 def parse_load(printed: str) -> tuple[float, float]:
@@ -104,71 +104,45 @@ def parse_load(printed: str) -> tuple[float, float]:
 
 
 def load(port: int, connections: int, seconds: int) -> tuple[float, float]:
-    """Ask a service as fast as it answers.
-
-    Returns:
-        Requests a second, and the 99th percentile of the latency in ms.
-    """
-    command = ["taskset", "--cpu-list", CLIENT, "wrk", "--threads=1", "--latency"]
-    command += [f"--connections={connections}", f"--duration={seconds}s"]
-    ended = subprocess.run(
-        [*command, f"http://{HOST}:{port}/health"], capture_output=True, check=True, text=True
-    )
-    return parse_load(ended.stdout)
+    """Ask a service as fast as it answers, and return what `parse_load` does."""
+    options = ["--threads=1", "--latency", f"--connections={connections}", f"--duration={seconds}s"]
+    command = [*CLIENT, "wrk", *options, f"http://{HOST}:{port}/health"]
+    return parse_load(subprocess.check_output(command, text=True))
 
 
 def measure(
+    sheet: Sheet,
     group: str,
     programs: Sequence[Program],
-    *,
-    connections: Sequence[int] = (1, 64),
-    times: int = 5,
-    seconds: int = 3,
-) -> list[Record]:
-    """Measure services side by side.
+    connections: Sequence[int] = (64,),
+    seconds: int = 2,
+) -> None:
+    """Measure services side by side, and file the figures under a group.
 
-    Args:
-        group: What the results are filed under.
-        programs: The services, each with a port of its own.
-        connections: How many clients ask at once, each number in turn.
-        times: How often each figure is taken, each time of a new process; start and stop are taken
-            twice as often.
-        seconds: How long one figure of the load takes.
+    Load is that of so many connections at once, each number in turn, and takes so many seconds.
     """
-    figures: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-    for _ in range(times * 2):
+    for _ in range(TIMES * 2):
         for program in programs:
             with serving(program) as (process, milliseconds):
-                figures[program.name, "start", "ms"].append(milliseconds)
+                sheet.note(group, program.name, "start", milliseconds, "ms")
                 time.sleep(SECONDS_TO_CLOSE)
                 begin = time.perf_counter()
-                os.kill(process.pid, signal.SIGTERM)
+                process.terminate()
                 process.wait()
-                figures[program.name, "stop", "ms"].append((time.perf_counter() - begin) * 1e3)
-    for _ in range(times):
+                stopped = (time.perf_counter() - begin) * 1e3
+                sheet.note(group, program.name, "stop", stopped, "ms")
+    for _ in range(TIMES):
         with ExitStack() as stack:
-            processes = [
-                (program, stack.enter_context(serving(program, pinned=True))[0])
-                for program in programs
-            ]
+            running = [(each, stack.enter_context(serving(each, *SERVER))[0]) for each in programs]
             time.sleep(SECONDS_TO_REST)
-            for program, process in processes:
-                figures[program.name, "idle memory", "MB"].append(resident(process.pid))
+            for program, process in running:
+                sheet.note(group, program.name, "idle memory", resident(process), "MB")
             for count in connections:
+                many = f"{count} connection{'' if count == 1 else 's'}"
                 for program in programs:
                     load(program.port, count, SECONDS_TO_WARM_UP)
                     rate, slowest = load(program.port, count, seconds)
-                    figures[program.name, f"requests/s, {_many(count)}", ""].append(rate)
-                    figures[program.name, f"p99, {_many(count)}", "ms"].append(slowest)
-            for program, process in processes:
-                figures[program.name, "loaded memory", "MB"].append(resident(process.pid))
-    records = [
-        Record(group, subject, what, unit, tuple(values))
-        for (subject, what, unit), values in figures.items()
-    ]
-    tell(records)
-    return records
-
-
-def _many(count: int) -> str:
-    return f"{count} connection{'' if count == 1 else 's'}"
+                    sheet.note(group, program.name, f"requests/s, {many}", rate)
+                    sheet.note(group, program.name, f"p99, {many}", slowest, "ms")
+            for program, process in running:
+                sheet.note(group, program.name, "loaded memory", resident(process), "MB")

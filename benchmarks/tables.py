@@ -1,227 +1,156 @@
-"""Tables in Markdown of what was measured."""
+"""The tables of the page: what is in their cells is data, which one function fills in."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import NamedTuple
 
-from benchmarks import images
-from benchmarks.budgets import judge
-from benchmarks.figures import Record, Unmeasured, beside, find, in_group, ratio, rounded
-from benchmarks.variants import LTO_AND_ONE_UNIT, RELEASE, STRIP, WHOLE, Variant
+from benchmarks.budgets import BARE, OURS, judge
+from benchmarks.figures import ROUND, Record, find, in_group, rounded
+from benchmarks.images import ANSWERS, SCENARIOS, SIZE, WHOLE_SIZE
+from benchmarks.results import Part
+from benchmarks.variants import RELEASE, SHIPPED
 from extensions.registry import frameworks, runtimes
+from maintenance.tables import markdown
 
-NOTHING = "-"
-# What the settings are said to give, and in which figure of which of them that would be seen.
-CLAIMS: tuple[tuple[str, str, Variant, str], ...] = (
-    ("stripping", "47% smaller", STRIP, "binary"),
-    ("LTO and one codegen unit", "20 to 40% smaller", LTO_AND_ONE_UNIT, "binary"),
-    ("LTO and one codegen unit", "2 to 3 times the seconds", LTO_AND_ONE_UNIT, "cold"),
-    ("all five settings", "up to 60% smaller", WHOLE, "binary"),
-)
+RIGHT = "---:"
+# What a cell shows: `group`, `subject` and `what` of a record, the `form`, and another record that
+# it is beside, which has another subject, its `peer`, or is of another thing, the `other`.
+Words = Mapping[str, str]
+# Labels with their words, or a field of the records for all that is in it.
+Axis = str | Mapping[str, Words]
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in GitHub's Markdown, all columns but the first to the right.
+class Table(NamedTuple):
+    """A table, whose cells have its own words, those of the row, and those of the column.
 
-    https://github.github.com/gfm/#tables-extension-
+    A {framework} stands for each of them. Rows and columns are products of axes; a label of a row
+    with a | fills several columns. Where there is no group, an axis says it.
     """
-    lines = [headers, ["---", *["---:"] * (len(headers) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    part: str
+    group: str
+    corner: Sequence[str]
+    rows: Sequence[Axis]
+    columns: Sequence[Axis]
+    words: Words
 
 
-def subjects(records: Iterable[Record], group: str) -> list[str]:
-    """Return what was measured in a group, in the order it was."""
-    return list(dict.fromkeys(record.subject for record in records if in_group(record, group)))
+LTO_AND_ONE_UNIT = {"subject": "lto and codegen-units alone"}
+RATE = {"what": "requests/s, 64 connections", "form": "ratio"}
+MEMORY = {each: {"what": each} for each in ("idle memory", "loaded memory")}
+TABLES = (
+    Table("images-{framework}", "images: {framework}", ["build"], [{
+        **{each: {"what": each, "other": f"{each}, compiled", "form": "both"}
+           for each in SCENARIOS},
+        f"the image starts and {ANSWERS}": {"what": ANSWERS, "form": "answers"},
+        **{each: {"what": each} for each in (SIZE, WHOLE_SIZE)},
+    }], ["subject"], {}),
+    Table("sizes", "", ["framework, profile", "runtime"], ["group", "subject"], [{
+        "binary": {"what": "binary"},
+        "added to the base": {"what": "image"},
+        "compressed": {"what": "compressed"},
+        "the base": {"what": "image", "form": "base"},
+    }], {}),
+    Table("settings", "", ["settings"], ["subject"], ["group", {
+        "binary": {"what": "binary"},
+        "change": {"what": "binary", "form": "change"},
+        "cold": {"what": "cold", "form": "figure (ratio)"},
+    }], {"peer": RELEASE.name}),
+    # What the document says that settings give, and the figure in which that would be seen.
+    Table("settings", "", ["", "said"], [{
+        "stripping | 47% smaller": {"subject": "strip alone"},
+        "LTO and one codegen unit | 20 to 40% smaller": LTO_AND_ONE_UNIT,
+        "LTO and one codegen unit | 2 to 3 times the seconds":
+            {**LTO_AND_ONE_UNIT, "what": "cold", "form": "times"},
+        "all five settings | up to 60% smaller": {"subject": SHIPPED.name},
+    }], ["group"], {"what": "binary", "form": "smaller", "peer": RELEASE.name}),
+    Table("running", "run time: {framework}", [""], ["what"], ["subject"],
+          {"form": "spread (ratio)", "peer": BARE}),
+    Table("copies", "", ["seconds"], ["group"], [{
+        "ours": {"subject": OURS},
+        "plain": {"subject": "plain"},
+        "ratio": {"subject": OURS, "peer": "plain", "form": "ratio"},
+    }], {"what": "copy", "form": "spread (ratio)"}),
+    Table("tried", "tried", [""], ["subject"], [{
+        "binary": {"what": "binary"},
+        **{each: {"what": each, "form": "figure (ratio)"} for each in ("cold", "an edit")},
+        f"requests/s, to {SHIPPED.name}": RATE,
+        **MEMORY,
+    }], {"peer": SHIPPED.name}),
+    Table("tried", "allocator", [""], ["subject"], [{"requests/s, to as shipped": RATE, **MEMORY}],
+          {"peer": "as shipped"}),
+)  # fmt: skip
 
 
-def _groups(records: Iterable[Record]) -> list[str]:
-    return list(dict.fromkeys(record.group for record in records))
+def _with_ratio(shown: str, own: Record, other: Record) -> str:
+    return shown if own == other else f"{shown} ({rounded(own.to(other))})"
 
 
-def _measured(show: Callable[[str, str], str], subject: str, what: str) -> str:
-    """Show a figure, or that there is none."""
-    try:
-        return show(subject, what)
-    except Unmeasured:
-        return NOTHING
+def _change(own: Record, other: Record) -> str:
+    return "-" if own == other else f"{own.to(other) - 1:+.0%}".replace("-", "\N{MINUS SIGN}")
 
 
-def budgets(records: Sequence[Record]) -> str:
-    """Return every budget with its figure and its bound."""
-    return table(
-        ["budget", "measured", "bound", ""],
-        (
-            [
-                verdict.budget.name,
-                NOTHING
-                if verdict.value is None
-                else f"{rounded(verdict.value)} {verdict.budget.unit}".strip(),
-                verdict.budget.bound,
-                "holds" if verdict.held else "**missed**",
-            ]
-            for verdict in judge(records)
-        ),
-    )
+# How a record is shown beside another, which is the same one where nothing says another.
+FORMS: Mapping[str, Callable[[Record, Record], str]] = {
+    "figure": lambda own, _: own.shown,
+    "figure (ratio)": lambda own, other: _with_ratio(own.shown, own, other),
+    "spread (ratio)": lambda own, other: _with_ratio(own.spread, own, other),
+    "ratio": lambda own, other: rounded(own.to(other)),
+    "both": lambda own, other: f"{own.shown}, {other.median:.0f}",
+    "change": _change,
+    "smaller": lambda own, other: f"{1 - own.to(other):.0%} smaller",
+    "times": lambda own, other: f"{own.to(other):.1f} times the seconds",
+    "answers": lambda own, _: "yes" if all(own.values) else "**no**",
+    "base": lambda own, _: f"{runtimes()[own.subject].megabytes:g} MB",
+}
 
 
-def builds(records: Sequence[Record], group: str) -> str:
-    """Return seconds, and crates that were compiled, of every build of every subject."""
-    names = subjects(records, group)
+def tables(parts: Mapping[str, Part]) -> Iterator[str]:
+    """Yield the tables of what has been measured, in Markdown and in the order of the page."""
+    yield markdown(["budget", "measured", "bound", ""], judge(parts["budgets"]["records"]), RIGHT)
+    for each in TABLES:
+        for framework in frameworks() if "{framework}" in each.part + each.group else [""]:
+            part, group = (text.format(framework=framework) for text in (each.part, each.group))
+            records = parts[part]["records"] if part in parts else []
+            if those := in_group(records, group) if group else records:
+                yield _filled(each._replace(words={"group": group, **each.words}), those)
 
-    def row(label: str, what: str, show: Callable[[Record], str]) -> list[str]:
-        def cell(name: str, what: str) -> str:
-            return show(find(records, group, name, what))
 
-        return [label, *(_measured(cell, name, what) for name in names)]
-
-    def seconds(record: Record) -> str:
-        compiled = find(records, group, record.subject, f"{record.what}, compiled")
-        return f"{rounded(record.median)} s, {compiled.median:.0f}"
-
-    def answers(record: Record) -> str:
-        return "yes" if all(record.values) else "**no**"
-
-    def megabytes(record: Record) -> str:
-        return f"{rounded(record.median)} MB"
-
-    return table(
-        ["build", *names],
+def _filled(table: Table, records: Sequence[Record]) -> str:
+    columns = _product(table.columns, records)
+    return markdown(
+        [*table.corner, *(" ".join(labels) for labels, _ in columns)],
         [
-            *(row(scenario, scenario, seconds) for scenario in images.SCENARIOS),
-            row("the image starts and answers what the edit says", images.ANSWERS, answers),
-            *(row(what, what, megabytes) for what in (images.SIZE, images.WHOLE_SIZE)),
+            [*labels, *(_cell(records, {**table.words, **row, **column}) for _, column in columns)]
+            for labels, row in _product(table.rows, records)
         ],
+        RIGHT,
     )
 
 
-def sizes(records: Sequence[Record]) -> str:
-    """Return the megabytes of every image."""
-    return table(
-        ["framework, profile", "runtime", "binary", "added to the base", "compressed", "the base"],
-        (
-            [
-                group.partition(": ")[2],
-                runtime,
-                *(
-                    f"{rounded(find(records, group, runtime, what).median)} MB"
-                    for what in ("binary", "image", "compressed")
-                ),
-                f"{runtimes()[runtime].megabytes:g} MB",
-            ]
-            for group in _groups(records)
-            for runtime in subjects(records, group)
-        ),
-    )
-
-
-def _seconds(own: Record, peers: Record) -> str:
-    """Return seconds, and what they are to those of the peer, if it is another."""
-    shown = f"{rounded(own.median)} s"
-    return shown if own is peers else f"{shown} ({rounded(ratio(own.values, peers.values))})"
-
-
-def _with_settings(records: Sequence[Record]) -> list[str]:
-    """Return the frameworks whose settings were measured."""
-    return [name for name in frameworks() if subjects(records, f"settings: {name}")]
-
-
-def claims(records: Sequence[Record]) -> str:
-    """Return what the settings are said to give beside what they gave."""
-
-    def found(framework: str, variant: Variant, what: str) -> str:
-        own, release = beside(records, f"settings: {framework}", variant.name, RELEASE.name, what)
-        share = ratio(own.values, release.values)
-        return f"{1 - share:.0%} smaller" if what == "binary" else f"{share:.1f} times the seconds"
-
-    measured = _with_settings(records)
-    return table(
-        ["", "said", *measured],
-        (
-            [name, said, *(found(framework, variant, what) for framework in measured)]
-            for name, said, variant, what in CLAIMS
-        ),
-    )
-
-
-def settings(records: Sequence[Record]) -> str:
-    """Return megabytes and seconds with every setting alone and without it."""
-
-    def cells(framework: str, variant: str) -> list[str]:
-        group = f"settings: {framework}"
-        binary, release = beside(records, group, variant, RELEASE.name, "binary")
-        share = ratio(binary.values, release.values) - 1
-        return [
-            f"{rounded(binary.median)} MB",
-            NOTHING if variant == RELEASE.name else f"{share:+.0%}".replace("-", "\N{MINUS SIGN}"),
-            _seconds(*beside(records, group, variant, RELEASE.name, "cold")),
-        ]
-
-    measured = _with_settings(records)
-    headers = [f"{name} {what}" for name in measured for what in ("binary", "change", "cold")]
-    return table(
-        ["settings", *headers],
-        (
-            [variant, *(cell for name in measured for cell in cells(name, variant))]
-            for variant in subjects(records, f"settings: {measured[0]}")
-        ),
-    )
-
-
-def spreads(records: Sequence[Record], group: str, peer: str) -> str:
-    """Return minimum, median and maximum of everything, and the ratio to a peer."""
-    names = subjects(records, group)
-    whats = {
-        record.what: record.unit
-        for record in records
-        if record.group == group and record.subject == names[0]
-    }
-
-    def show(name: str, what: str) -> str:
-        record = find(records, group, name, what)
-        if name == peer:
-            return record.spread
-        to_peer = ratio(record.values, find(records, group, peer, what).values)
-        return f"{record.spread} ({rounded(to_peer)})"
-
-    return table(
-        ["", *names],
-        (
-            [f"{what}, {unit}".removesuffix(", "), *(show(name, what) for name in names)]
-            for what, unit in whats.items()
-        ),
-    )
-
-
-def copies(records: Sequence[Record]) -> str:
-    """Return the seconds of `copier copy` of both templates, and their ratio."""
-    rows = []
-    for group in _groups(records):
-        ours, plain = (find(records, group, name, "copy") for name in ("ours", "plain"))
-        rows.append([group, ours.spread, plain.spread, rounded(ratio(ours.values, plain.values))])
-    return table(["seconds", "ours", "plain", "ratio"], rows)
-
-
-def tried(records: Sequence[Record], group: str, shipped: str) -> str:
-    """Return what each alternative gave beside what is shipped."""
-    rate = "requests/s, 64 connections"
-    measured = {record.what for record in records if in_group(record, group)}
-    columns = [
-        what
-        for what in ("binary", "cold", "an edit", rate, "idle memory", "loaded memory")
-        if what in measured
+def _product(axes: Sequence[Axis], records: Sequence[Record]) -> list[tuple[list[str], Words]]:
+    """Return labels and words of each row, or of each column."""
+    labelled = [_each(axis, records) if isinstance(axis, str) else axis for axis in axes]
+    return [
+        ([label for label, _ in those], dict(ChainMap(*(dict(words) for _, words in those))))
+        for those in product(*(axis.items() for axis in labelled))
     ]
 
-    def show(name: str, what: str) -> str:
-        own, others = beside(records, group, name, shipped, what)
-        if own.unit == "s":
-            return _seconds(own, others)
-        if own.unit:
-            return f"{rounded(own.median)} {own.unit}"
-        return rounded(ratio(own.values, others.values))
 
-    headers = [f"requests/s, to {shipped}" if what == rate else what for what in columns]
-    return table(
-        ["", *headers],
-        (
-            [name, *(_measured(show, name, what) for what in columns)]
-            for name in subjects(records, group)
-        ),
-    )
+def _each(name: str, records: Sequence[Record]) -> Mapping[str, Words]:
+    """Return what a field of records holds, by labels without the prefix of a group."""
+    found = {}
+    for record in records:
+        value = str(getattr(record, name)).partition(ROUND)[0]
+        unit = f", {record.unit}" if name == "what" and record.unit else ""
+        found[value.rpartition(": ")[2] + unit] = {name: value}
+    return found
+
+
+def _cell(records: Sequence[Record], words: Words) -> str:
+    subject, what = words["subject"], words["what"]
+    own = find(records, words["group"], subject, what)
+    beside = words.get("peer", subject), words.get("other", what)
+    other = find(records, own.group, *beside) if own else None
+    return FORMS[words.get("form", "figure")](own, other) if own and other else "-"

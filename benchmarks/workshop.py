@@ -1,14 +1,13 @@
-"""Where subjects and programs are made, once for all that measures them."""
+"""Where subjects and programs are made, for all that measures them."""
 
 import shutil
-import socket
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from benchmarks import run_time
+from benchmarks.figures import Sheet
+from benchmarks.run_time import HOST, Program, free_port
 from extensions.pins import ROOT
 from hooks.engine import find as find_engine
 from lab import stand_ins
@@ -19,9 +18,10 @@ from lab.subjects import NAME, PROJECTS, Subject, ours
 
 @dataclass(frozen=True)
 class Workshop:
-    """A folder to work in, an engine, and what is made once for all parts."""
+    """A folder to work in, an engine, and a sheet for the figures."""
 
     folder: Path
+    sheet: Sheet = field(default_factory=Sheet)
 
     @cached_property
     def docker(self) -> Docker:
@@ -49,52 +49,27 @@ class Workshop:
 
     def binary(self, image: str) -> Path:
         """Return the binary of an image of ours."""
-        folder = self.folder / "binaries"
-        folder.mkdir(exist_ok=True)
-        name = image.removeprefix("sha256:")[:16]
-        return self.docker.file(image, f"/usr/local/bin/{NAME}", folder / name)
+        file = self.folder / image.removeprefix("sha256:")[:16]
+        return self.docker.file(image, f"/usr/local/bin/{NAME}", file)
 
-    def service(self, name: str, image: str) -> run_time.Program:
+    def service(self, name: str, image: str) -> Program:
         """Return the service of an image of ours, to start without the image as it is in it."""
-        variables = dict(
-            variable.split("=", 1) for variable in self.docker.inspect(image)["Config"]["Env"]
-        )
-        return program(name, self.binary(image), free_port(), **variables)
+        variables = self.docker.inspect(image)["Config"]["Env"]
+        return Program(name, self.binary(image), dict(each.split("=", 1) for each in variables))
 
-    def bare(self, ports: Mapping[str, int]) -> dict[str, Path]:
-        """Compile each framework's own hello world for glibc, in Cargo's release profile.
+    def bare(self, name: str, framework: str) -> Program:
+        """Compile a framework's own hello world for glibc, in Cargo's release profile.
 
-        What they have in common is compiled once, and what is compiled stays for the next run.
+        What is compiled stays for the next run; what several have in common is compiled once.
         """
-        binaries = {}
-        for framework, port in ports.items():
-            folder = self.place(f"bare-{framework}")
-            shutil.copytree(PROJECTS[framework], folder)
-            main = folder / "src" / "main.rs"
-            text = main.read_text("utf-8")
-            main.write_text(text.replace("0.0.0.0:8080", f"{run_time.HOST}:{port}"), "utf-8")
-            command = ["cargo", "build", "--release", "--locked", "--quiet"]
-            target = ROOT / "benchmarks" / "target"
-            subprocess.run([*command, f"--target-dir={target}"], cwd=folder, check=True)
-            binaries[framework] = self.folder / f"bare-{framework}.bin"
-            shutil.copy(target / "release" / NAME, binaries[framework])
-        return binaries
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind((run_time.HOST, 0))
-        return int(free.getsockname()[1])
-
-
-def environment(port: int) -> dict[str, str]:
-    """Return what tells a service where to listen, by our names and by Rocket's."""
-    host = run_time.HOST
-    ours = {"HOST": host, "PORT": str(port)}
-    return {**ours, "ROCKET_ADDRESS": host, "ROCKET_PORT": str(port)}
-
-
-def program(name: str, binary: Path, port: int, **more: str) -> run_time.Program:
-    """Return a service to start, on a port of its own and with more variables if need be."""
-    return run_time.Program(name, binary, port, {**environment(port), **more})
+        folder, port = self.place(f"bare-{framework}"), free_port()
+        shutil.copytree(PROJECTS[framework], folder)
+        main = folder / "src" / "main.rs"
+        # The usual example listens there and nowhere else; Rocket reads its port when it starts.
+        text = main.read_text("utf-8").replace("0.0.0.0:8080", f"{HOST}:{port}")
+        main.write_text(text, "utf-8")
+        target = ROOT / "benchmarks" / "target"
+        command = ["cargo", "build", "--release", "--locked", "--quiet", f"--target-dir={target}"]
+        subprocess.run(command, cwd=folder, check=True)
+        shutil.copy(target / "release" / NAME, folder)
+        return Program(name, folder / NAME, {}, port)

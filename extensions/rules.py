@@ -213,8 +213,8 @@ def rust_version(value: object) -> str:
     return value
 
 
-def ca_certificates(value: object) -> bool:
-    """Check whether a scratch image is to carry a bundle of CA certificates.
+def yes_or_no(value: object) -> bool:
+    """Check the answer to a question of type `bool`.
 
     Returns:
         The answer as a bool.
@@ -375,7 +375,7 @@ RULES: Mapping[str, Rule] = {
     "description": description,
     "owner": owner,
     "port": port,
-    "ca_certificates": ca_certificates,
+    "ca_certificates": yes_or_no,
     "rust_version": rust_version,
     "platforms": platforms,
     "image_registry": image_registry,

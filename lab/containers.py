@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hooks.image import LOCKED_DOWN, SECONDS_TO_TURN_HEALTHY
 from hooks.toolchain import numbers
 from lab.stand_ins import Provided
 
-# How a platform team runs a container that it does not trust.
-LOCKED_DOWN = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
-SECONDS_TO_TURN_HEALTHY = 30.0
 # For what is tested apart from link-time optimisation, which is most of an edit's seconds.
 WITHOUT_LTO = "--build-arg=CARGO_PROFILE_RELEASE_LTO=off"
 

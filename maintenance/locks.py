@@ -1,7 +1,4 @@
-"""Renews every lock file, of Cargo and of Python, and tests what they lock.
-
-Run it as `bin/renew`; then run the tests and read the difference before it is committed.
-"""
+"""Renews every lock file, of Cargo and of Python, and tests what they lock."""
 
 import subprocess
 import sys
@@ -48,7 +45,7 @@ def renew(crate: Path) -> None:
             subprocess.run([*update, name, f"--precise={version}"], cwd=crate, check=True)
 
 
-def main() -> None:
+def renew_all() -> None:
     """Renew the lock files in place; a command that fails ends it."""
     for framework in frameworks().values():
         print(f"+ cargo update, frameworks/{framework.name}", file=sys.stderr)
@@ -56,7 +53,3 @@ def main() -> None:
         _run("cargo", "test", "--locked", folder=framework.folder)
     for name in DEVELOPMENT:
         _run(*compile_command(name), f"--output-file={name}")
-
-
-if __name__ == "__main__":
-    main()

@@ -4,6 +4,7 @@
 import itertools
 
 from extensions.registry import frameworks, runtimes
+from extensions.rules import RULES, yes_or_no
 
 TABLE_HEADER = 'a"]\n[dependencies]\nevil = "1"'
 
@@ -236,7 +237,7 @@ BAD: dict[str, list[object]] = {
     "cargo_registry": BAD_CARGO_REGISTRIES,
     "cargo_registry_index": BAD_INDEXES,
     "smoke": ["all", ""],
-    "ca_certificates": ["maybe", ""],
+    **{name: ["maybe", ""] for name, rule in RULES.items() if rule is yes_or_no},
 }
 # Only YAML can give these.
 BAD_YAML: dict[str, list[object]] = {
@@ -250,7 +251,7 @@ BAD_YAML: dict[str, list[object]] = {
     "image_registry": [None, 1, ["x.example.com"]],
     "cargo_registry": [None, True],
     "cargo_registry_index": [None, 1],
-    "ca_certificates": [None, 1, "2"],
+    **{name: [None, 1, "2"] for name, rule in RULES.items() if rule is yes_or_no},
 }
 
 FRAMEWORKS = tuple(frameworks())

@@ -1,4 +1,4 @@
-"""docs/patterns.md names tests that exist."""
+"""The docs name tests that exist."""
 
 import re
 
@@ -18,9 +18,15 @@ def test_a_row_names_the_tests_that_show_it(row: str) -> None:
     _, _, _, tests, _ = (cell.strip() for cell in row.split("|"))
     names = re.findall(r"`([^`]+)`", tests)
     assert names
-    for name in names:
-        file, _, function = name.partition("::")
-        assert f"\ndef {function}(" in (ROOT / "tests" / file).read_text("utf-8"), name
+    assert all("::test_" in name for name in names)
+
+
+def test_every_test_that_the_docs_name_is_there() -> None:
+    text = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    named = set(re.findall(r"\b(test_\w+\.py)(?:::(test_\w+))?", text))
+    assert len(named) > 20
+    for file, function in named:
+        assert not function or f"\ndef {function}(" in (ROOT / "tests" / file).read_text("utf-8")
 
 
 def test_every_pattern_technique_and_pitfall_has_a_row() -> None:

@@ -17,7 +17,7 @@ from copier.errors import TaskError, UserMessageError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from extensions.rules import CHOICES, PLATFORMS, RULES, refusals
+from extensions.rules import CHOICES, PLATFORMS, RULES, refusals, yes_or_no
 from lab.rendering import render_service
 from lab.repository import commit, git
 from tests import answers as known
@@ -52,7 +52,7 @@ def _legal(question: str) -> st.SearchStrategy[object]:
         "owner": st.sampled_from(known.GOOD_OWNERS),
         "port": st.integers(1024, 65535),
         "rust_version": st.sampled_from(["1.89.0", "1.95.0", "1.98.0"]),
-        "ca_certificates": st.booleans(),
+        **{name: st.booleans() for name, rule in RULES.items() if rule is yes_or_no},
         "platforms": st.lists(st.sampled_from(PLATFORMS), min_size=1, unique=True),
         "image_registry": st.sampled_from(known.GOOD_IMAGE_REGISTRIES),
         "cargo_registry": st.sampled_from(known.GOOD_CARGO_REGISTRIES),

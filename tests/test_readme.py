@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extensions.pins import ROOT, alpine_for, versions
-from extensions.rules import CHOICES
+from extensions.pins import ROOT
+from maintenance.tables import BEGIN, PAGES, TABLES, written
 from tests.answers import FRAMEWORKS
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -58,17 +58,16 @@ def test_the_first_command_proves_a_service(framework: str, cargo: Path, clone: 
     assert recorded["_commit"]
 
 
-def test_the_tables_say_what_is_true() -> None:
-    config = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
-    questions = [name for name in config if not name.startswith("_")]
-    section = README[README.index("## The questions") :]
-    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == questions
-    section = README[README.index("## The image") : README.index("## The questions")]
-    rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
-    assert rows == ["runtime", *CHOICES["runtime"]]
-    for pinned in (
-        f"alpine:{alpine_for(versions()['rust'])}",
-        f"debian:{versions()['debian']}-slim",
-        versions()["distroless"].removesuffix(":nonroot"),
-    ):
-        assert f"`{pinned}`" in section
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_tables_are_what_is_offered(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert written(text) == text, "bin/renew tables writes them"
+
+
+def test_every_table_has_a_page() -> None:
+    text = "".join(page.read_text("utf-8") for page in PAGES)
+    assert [text.count(BEGIN.format(name)) for name in TABLES] == [1] * len(TABLES)
+    assert "| `scratch` | nothing |" in TABLES["runtimes"]()
+    assert "| `smoke` | `build` |" in TABLES["questions"]()
+    with pytest.raises(ValueError, match="the table runtimes has no end"):
+        written(BEGIN.format("runtimes"))

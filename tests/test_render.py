@@ -186,6 +186,17 @@ def test_every_question_is_used(template: Path) -> None:
             assert re.search(rf"\b{name}\b", text), name
 
 
+def test_every_pinned_version_is_used_and_pinned_once(template: Path) -> None:
+    read = [*(template / "runtimes").rglob("*Dockerfile"), template / "copier.yml"]
+    read += [*(template / "extensions").glob("*.py"), *(template / "maintenance").glob("*.py")]
+    text = "".join(path.read_text() for path in read)
+    for name in versions():
+        assert re.search(rf"\bversions\.{name}\b|\[\"{name}\"\]", text), name
+    dockerfiles = [path for path in read if path.name.endswith("Dockerfile")]
+    for path in [*dockerfiles, template / "template" / "Dockerfile.jinja"]:
+        assert not re.search(r"\d+\.\d+", path.read_text()), f"{path}: a version is for a TOML file"
+
+
 def test_no_file_name_can_come_out_empty(template: Path) -> None:
     for path in (template / "template").rglob("*"):
         whole = re.fullmatch(

@@ -61,6 +61,10 @@ def test_a_good_answer_arrives_in_the_type_of_its_question(
     assert refusal(value, question) == ""
 
 
+def test_every_question_has_bad_answers_that_are_tried() -> None:
+    assert set(BAD) == set(RULES)
+
+
 def test_an_unknown_name_is_told_the_nearest_one() -> None:
     assert refusals({"prot": "1"}, RULES) == ["prot: no question has this name; did you mean port?"]
     assert "they are service_name, " in refusals({"zzz": "1"}, ["service_name", "port"])[0]

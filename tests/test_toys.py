@@ -70,7 +70,7 @@ def test_its_image_answers(docker: Docker, render_tiny: Copy) -> None:
 
 @pytest.mark.slow
 def test_the_doctor_and_an_update_know_it(toys: Path, cargo: Path) -> None:
-    doctor = [sys.executable, toys / "hooks" / "doctor.py", "--smoke=check"]
+    doctor = [sys.executable, str(toys / "hooks" / "doctor.py"), "--smoke=check"]
     said = subprocess.run(doctor, capture_output=True, text=True, check=False).stdout
     assert "ok     crates: all are here" in said
     listed = subprocess.run(

@@ -1,0 +1,26 @@
+"""Renews what is written from something else: lock files, and the tables of the docs.
+
+Run it as `bin/renew`; then run the tests and read the difference before it is committed.
+"""
+
+import argparse
+import sys
+
+from maintenance import locks, tables
+
+PARTS = {"locks": locks.renew_all, "tables": tables.write}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    parser = argparse.ArgumentParser(prog="bin/renew", description=__doc__.splitlines()[0])
+    parser.add_argument("part", nargs="?", choices=PARTS, help="renew this alone")
+    part = parser.parse_args(arguments).part
+    for name, renew in PARTS.items():
+        if part in (None, name):
+            renew()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
