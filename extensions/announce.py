@@ -17,12 +17,12 @@ def changes(context: Mapping[str, Any], questions: Iterable[str]) -> list[str]:
     """Say what an update will change in a service.
 
     Args:
-        context: What Copier renders with, when all is answered and nothing is written.
+        context: What Copier renders with, once all is answered and before anything is written.
         questions: The names of the questions.
 
     Returns:
-        One line a change: the version, the answers, the pinned images and the crates. None where
-        the destination has no answers file, as the folders that Copier compares.
+        One line a change: the version, the answers, the pinned images and the crates. None if
+        the destination has no answers file, like the folders that Copier compares.
     """
     conf = context["_copier_conf"]
     earlier = recorded(Path(conf["dst_path"]) / conf["answers_file"])
@@ -83,7 +83,7 @@ def _earlier(context: Mapping[str, Any], commit: object, path: str) -> dict[str,
 
 
 def _bases_at(context: Mapping[str, Any], commit: object) -> dict[str, str]:
-    """Return the base of each runtime of today in an earlier version, where that had it."""
+    """Return the base that each of today's runtimes had in an earlier version, if it existed."""
     found = {
         name: _earlier(context, commit, f"runtimes/{name}/runtime.toml") for name in runtimes()
     }
@@ -91,13 +91,13 @@ def _bases_at(context: Mapping[str, Any], commit: object) -> dict[str, str]:
 
 
 def _images(rust: str, pinned: Mapping[str, Any], bases: Mapping[str, str]) -> dict[str, str]:
-    """Return every base with the versions that were pinned filled in."""
+    """Return every base with the pinned versions filled in."""
     images = {name: filled(image, rust, pinned) for name, image in bases.items() if image}
     return {f"image {name}": image for name, image in images.items()}
 
 
 def _moved(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Compare two tables; where nothing is known of the earlier one, nothing is said."""
+    """Compare two tables; say nothing if the earlier one is not known."""
     if not before:
         return []
     lines = [

@@ -1,4 +1,4 @@
-"""Checks that precede the first file: where the template is from, and what this machine can do."""
+"""Checks before the first file: where the template is from, and what this machine can do."""
 
 import os
 import subprocess
@@ -31,10 +31,10 @@ def check_source(source: str) -> None:
         source: The URL or path of the template, as Copier records it.
 
     Raises:
-        UserMessageError: It is a web address with a user or a password, and either may be a token.
+        UserMessageError: It is a web address with a user or a password; either may be a token.
 
     Source: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1 and
-    https://git-scm.com/docs/gitcredentials for what keeps them instead.
+    https://git-scm.com/docs/gitcredentials for how git keeps credentials instead.
     """
     url = urlsplit(source.removeprefix("git+"))
     if url.scheme in {"http", "https"} and "@" in url.netloc:
@@ -50,11 +50,11 @@ def check_smoke(level: str, framework: str, token: str) -> None:
 
     Args:
         level: How far it is to go.
-        framework: Of the service.
+        framework: The framework of the service.
         token: The environment variable with the token of its private registry, "" for none.
 
     Raises:
-        UserMessageError: It cannot, with the reason and the remedy.
+        UserMessageError: It cannot; the message has the reason and the remedy.
     """
     if level == "image" and token and not os.environ.get(token):
         raise UserMessageError(f"smoke: image needs the token of cargo_registry in {token}")

@@ -55,7 +55,7 @@ class ServiceTemplate(ContextHook):
         phase, conf = Phase.current(), context["_copier_conf"]
         # A migration is rendered before the answers are known, or after all of them were checked.
         if phase is Phase.PROMPT and self._destination_was is None:
-            # Set first: where the answers file is, which the entry point asks, is rendered as well.
+            # Set first: the entry point asks for the answers file, and Copier renders its path too.
             self._destination_was = check_start.destination_state(conf["dst_path"])
             before_first_question(context)
         failures.tell_in_a_line()
@@ -68,12 +68,12 @@ class ServiceTemplate(ContextHook):
 
 
 def before_first_question(context: dict[str, Any]) -> None:
-    """Check all answers that are there already: those that were given, and those on record.
+    """Check all answers that exist already: the given ones and the recorded ones.
 
-    The event is the first render in `Phase.PROMPT`: that of the condition of the first question.
+    The event is the first render in `Phase.PROMPT`: the condition of the first question.
 
     Raises:
-        UserMessageError: One is refused, or the template's URL is. Nothing has been asked yet.
+        UserMessageError: An answer or the template's URL is refused. Nothing has been asked yet.
     """
     conf = context["_copier_conf"]
     check_start.check_source(str(context["_copier_answers"].get("_src_path", "")))
@@ -87,13 +87,13 @@ def before_first_question(context: dict[str, Any]) -> None:
 
 
 def before_first_file(context: dict[str, Any]) -> None:
-    """Say what an update will change; make sure that a proof can be had that was asked for.
+    """Say what an update will change; make sure that a proof somebody asked for can run here.
 
-    The event is the first render in `Phase.RENDER` that knows the operation: that of `_exclude`,
-    once all is answered.
+    The event is the first render in `Phase.RENDER` that knows the operation: it renders
+    `_exclude`, once all is answered.
 
     Raises:
-        UserMessageError: The proof cannot be had on this machine. Nothing has been written yet.
+        UserMessageError: The proof cannot run on this machine. Nothing has been written yet.
     """
     conf = context["_copier_conf"]
     if context["_copier_operation"] == "update":
@@ -128,7 +128,7 @@ def derived(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _smoke_by_name(context: Mapping[str, Any]) -> bool:
-    """Tell a level of the smoke build that somebody chose from one that was left at its default."""
+    """Tell whether somebody chose the level of the smoke build, or left it at its default."""
     level = context.get("smoke")
     if level is None or level == "none":
         return False
@@ -136,7 +136,7 @@ def _smoke_by_name(context: Mapping[str, Any]) -> bool:
 
 
 def _refused_on_record(conf: Mapping[str, Any]) -> list[str]:
-    """Say which recorded answers are no longer legal; Copier would take the defaults for them."""
+    """Say which recorded answers are no longer legal; Copier would use the defaults instead."""
     recorded = announce.recorded(Path(conf["dst_path"]) / conf["answers_file"]) or {}
     kept = recorded.keys() & questions().keys() - conf["data"].keys()
     return refusals({name: recorded[name] for name in questions() if name in kept}, questions())

@@ -1,7 +1,7 @@
 """The one file that `copier.yml` names; it brings in the rest of this folder.
 
 Copier loads an extension by its path, under a module name that two versions of a template share. An
-update renders both versions in one process, so the rest is imported here as a package whose name
+update renders both versions in one process, so this file imports the rest as a package, whose name
 says which copy of the template it came from.
 """
 

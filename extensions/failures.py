@@ -1,4 +1,4 @@
-"""Errors of the machine while Copier writes: told in one line, where it would show a traceback."""
+"""Tells an error of the machine, while Copier writes, in one line instead of a traceback."""
 
 import sys
 from types import TracebackType
@@ -9,7 +9,7 @@ from . import interrupts
 
 
 def tell_in_a_line() -> None:
-    """Let an error that ends Copier be told in one line: a full disk, or a git that fails."""
+    """Tell an error that ends Copier in one line, such as a full disk or a git that fails."""
     sys.excepthook = _tell
 
 

@@ -1,7 +1,7 @@
 """The images that a Dockerfile names, and where files are in them."""
 
-# Debian, Alpine and distroless agree, and both builders have it:
-# https://github.com/golang/go/blob/master/src/crypto/x509/root_linux.go lists who keeps it where.
+# Debian, Alpine, distroless and both builders have the bundle here.
+# https://github.com/golang/go/blob/master/src/crypto/x509/root_linux.go lists the paths.
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -13,8 +13,8 @@ def pulled_from(image: str, registry: str) -> str:
         registry: `host[:port][/path]` of the mirror, or an empty string.
 
     Returns:
-        The name below the mirror, whose repositories are called as at their origin, those of Docker
-        Hub `library/...`; without a mirror the name itself.
+        The name below the mirror, where a repository keeps its name; one of Docker Hub is called
+        `library/...` there. Without a mirror, the name itself.
 
     Source: https://github.com/distribution/reference for the parts of a name; both
     https://goharbor.io/docs/latest/administration/configure-proxy-cache/ and

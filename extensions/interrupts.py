@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM while Copier writes: an error it cleans up after, where it would just stop.
+"""Turns Ctrl-C and SIGTERM, while Copier writes, into an error that Copier cleans up after.
 
 Copier removes a half-made project after an exception, but not after a KeyboardInterrupt or a
-SIGTERM; and it kills a task at once, before the task can stop what it has started.
+SIGTERM. It also kills a task at once, before the task can stop what it has started.
 """
 
 import os
@@ -22,7 +22,7 @@ _state = {"updating": False}
 
 
 def follow(phase: Phase, operation: str | None) -> None:
-    """Hold SIGINT and SIGTERM while Copier renders and runs tasks, and give them back after.
+    """Hold SIGINT and SIGTERM while Copier renders and runs tasks, and then give them back.
 
     Args:
         phase: What Copier does now.
@@ -41,7 +41,7 @@ def follow(phase: Phase, operation: str | None) -> None:
 
 
 def way_back() -> str:
-    """Say what is left of a run that has ended before its time."""
+    """Say what a run that ended too early has left behind, and how to go back."""
     if _state["updating"]:
         return (
             "nothing of yours is lost, and `git reset --hard && git clean -fd` goes back to before "
@@ -63,8 +63,8 @@ def _stop(number: int, _frame: FrameType | None) -> None:
         for child in children:
             os.kill(child, signal.SIGTERM)
     elif signal.getsignal(signal.SIGINT) is not _stop:
-        # A prompt has it: the version that an update begins at still holds SIGTERM when the new one
-        # asks. To a prompt's event loop what is raised is one more error; Ctrl-C ends it well.
+        # A prompt has SIGINT: in an update, the earlier version still holds SIGTERM while the new
+        # one asks. A prompt takes an exception for one more error, but Ctrl-C ends it well.
         os.kill(os.getpid(), signal.SIGINT)
     elif _state["updating"] or phase is Phase.RENDER:
         raise UserMessageError(f"Stopped by {name}; {way_back()}")

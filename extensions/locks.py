@@ -1,4 +1,4 @@
-"""Lock files of Cargo: cut to what a manifest asks for, with another name for the crate.
+"""Cuts a lock file of Cargo to what a manifest asks for, and gives the crate another name.
 
 Source: rust-lang/cargo, src/cargo/core/resolver/encode.rs, for what Cargo writes, in which order.
 """
@@ -67,7 +67,7 @@ def _reachable(root: Package, needed: dict[int, list[Package]]) -> list[Package]
 
 
 def _written(package: Package, needed: list[Package], kept: list[Package]) -> str:
-    """Return a package as Cargo writes it, which names another by as little as tells it apart."""
+    """Return a package as Cargo writes it: it names another by as little as tells them apart."""
     names = Counter(each["name"] for each in kept)
     versions = Counter((each["name"], each["version"]) for each in kept)
     lines = ["", "[[package]]"]

@@ -1,7 +1,7 @@
 """Regions of real source that an answer keeps, leaves out or fills in; comments mark them.
 
-A crate of `frameworks/` builds in place with all options on. To rustfmt, clippy and Cargo a mark is
-a comment; what is emitted has none of them:
+A crate of `frameworks/` builds in place with all options on. rustfmt, clippy and Cargo see a mark
+as a comment. Emitted files have no marks:
 
     // template:begin musl
     the lines in between are emitted where the option musl is on
@@ -17,7 +17,7 @@ from pathlib import PurePath
 
 from . import text
 
-# How a line that is a comment begins, and how a value is written, by the suffix of the file.
+# By the suffix of a file: how a comment line begins, and how a value is written.
 LANGUAGES: Mapping[str, tuple[str, Callable[[str], str]]] = {
     ".rs": ("// ", text.rust),
     ".toml": ("# ", text.toml),
@@ -27,7 +27,7 @@ BEGIN, END = "template:begin ", "template:end "
 
 @dataclass(frozen=True)
 class Region:
-    """A region that has begun: whether its lines are emitted, and what stands for what in them."""
+    """A region that has begun: whether its lines are emitted, and which text takes which value."""
 
     name: str
     kept: bool
@@ -40,11 +40,11 @@ def chosen(source: str, path: str, options: Mapping[str, object]) -> str:
 
     Args:
         source: The text of a file.
-        path: Its name, whose suffix tells the language; one of no language here has no regions.
+        path: Its name. The suffix tells the language; a file in another language has no regions.
         options: By the name of a region: whether its lines are kept, or the value to fill in.
 
     Raises:
-        ValueError: A mark has no such option, or no partner, or nothing stands for its value.
+        ValueError: A mark has no such option or no partner, or a line lacks the text for its value.
     """
     if PurePath(path).suffix not in LANGUAGES:
         return source

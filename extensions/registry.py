@@ -1,6 +1,6 @@
-"""The frameworks and runtimes that the template offers: what exists is what is in their folders.
+"""The frameworks and runtimes that the template offers, as their folders describe them.
 
-A framework is a folder of `frameworks/` with a `framework.toml`, its crate and that one's lock
+A framework is a folder of `frameworks/` with a `framework.toml`, a crate and the crate's lock
 file. A runtime is a folder of `runtimes/` with a `runtime.toml`, its part of the Dockerfile, and
 what the emitted README says of it. Both have a folder called `shared`, which holds what several
 of them use.
@@ -21,7 +21,7 @@ from .pins import ROOT, alpine_for, parse_release, versions
 
 # What is in the folder of a framework beside its crate.
 DESCRIPTION, LOCK, TARGET = "framework.toml", "Cargo.lock", "target"
-# How an owner would add `GET /slow`, which answers `finished` after 2 s: tests have it in flight.
+# An owner's edit that adds `GET /slow`, which answers `finished` after 2 s, for requests in flight.
 SLOW = "slow.patch"
 
 
@@ -32,8 +32,8 @@ class Framework:
     Attributes:
         name: The answer that chooses it, and its folder.
         label: How a person knows it.
-        help: What choosing it gives, as the choice says behind the label.
-        port: What its services listen on where nobody says otherwise.
+        help: What it gives; the choice says this behind the label.
+        port: What its services listen on unless told otherwise.
         readme: What the emitted README says of where to change a service, as Markdown.
     """
 
@@ -50,7 +50,7 @@ class Framework:
 
     @property
     def files(self) -> list[str]:
-        """The files of its crate that are emitted, relative to it, but for the lock file."""
+        """The emitted files of its crate, relative to it, without the lock file."""
         return _files(self.folder)
 
     @property
@@ -71,13 +71,13 @@ class Runtime:
     Attributes:
         name: The answer that chooses it, and its folder.
         label: How a person knows it.
-        help: What choosing it gives, as the choice says behind the label.
-        libc: The C library that a service is linked to, by which `versions.toml` names the builder.
-        image: The base as `docker pull` takes it, "" where there is none; it may name the
-            variables that the image of its builder names.
+        help: What it gives; the choice says this behind the label.
+        libc: The C library that a service is linked to; it decides the builder in `versions.toml`.
+        image: The base as `docker pull` takes it, "" where there is none; it may use the
+            variables that its builder's image uses.
         certificates: Whether the image has CA certificates without being asked to.
         shell: Whether it has a shell.
-        megabytes: What the base takes on the disk as published, 10^6 bytes each.
+        megabytes: The size of the published base on the disk, in 10^6 bytes.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Runtime:
     megabytes: float
 
     def __post_init__(self) -> None:
-        """Refuse a C library without a builder, and a variable that the Dockerfile has not."""
+        """Refuse a C library without a builder, and a variable that the Dockerfile lacks."""
         builders = versions()["builders"]
         where = f"runtimes/{self.name}/runtime.toml"
         if self.libc not in builders:
@@ -142,7 +142,7 @@ def images() -> dict[str, str]:
     """Return every image that emitted Dockerfiles are built from, by what it is for.
 
     Returns:
-        The builders, called `builder-LIBC`, and the bases, called as their runtimes.
+        The builders as `builder-LIBC`, and the bases by the names of their runtimes.
     """
     builders = {
         f"builder-{libc}": filled(image, versions()["rust"])

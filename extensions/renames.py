@@ -1,4 +1,4 @@
-"""What earlier versions of the template called otherwise: the entries of renames.toml."""
+"""The entries of renames.toml: what earlier versions of the template called otherwise."""
 
 import tomllib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FILE = ROOT / "renames.toml"
 
 @dataclass(frozen=True)
 class Rename:
-    """A question or a file that is called otherwise since some version."""
+    """A question or a file that got another name in some version."""
 
     was: str
     now: str
@@ -21,7 +21,7 @@ class Rename:
 
 
 def renames(kind: Literal["questions", "files"]) -> list[Rename]:
-    """Return what is called otherwise, oldest first.
+    """Return what has another name now, oldest first.
 
     Raises:
         ValueError: An entry is not complete.
@@ -37,7 +37,7 @@ def renames(kind: Literal["questions", "files"]) -> list[Rename]:
 
 
 def renames_since(kind: Literal["questions", "files"], before: str) -> list[Rename]:
-    """Return what is called otherwise since an earlier version, oldest first.
+    """Return what got another name after an earlier version, oldest first.
 
     Args:
         kind: What to look for.
@@ -53,7 +53,7 @@ def version(commit: str) -> Version | None:
     """Return the version of a commit as Copier records it: a tag, or what `git describe` says.
 
     Returns:
-        The version, that of the tag before it for a commit after one; None for any other text.
+        The version; for a commit after a tag, that tag's version; None for any other text.
     """
     tag = commit.rsplit("-", 2)[0] if commit.count("-") >= 2 else commit
     try:

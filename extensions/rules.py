@@ -1,8 +1,8 @@
 """The rules for answers: one pure function a question.
 
 Every rule takes an answer as it was given (a string from the command line or a prompt, any YAML
-value from a data file) and returns it in the type of its question. It raises `Refusal` with what
-would be right when the answer is not legal.
+value from a data file) and returns it in the type of its question. If the answer is not legal,
+it raises `Refusal`, which says what would be right.
 """
 
 import difflib
@@ -28,13 +28,13 @@ KEYWORDS = frozenset(
     yield
     """.split()
 )
-# `cargo new` refuses or warns of these: rust-lang/cargo, src/cargo/util/restricted_names.rs.
+# `cargo new` refuses these or warns of them: rust-lang/cargo, src/cargo/util/restricted_names.rs.
 STANDARD_CRATES = frozenset({"alloc", "core", "proc-macro", "std", "test"})
 CARGO_FOLDERS = frozenset({"build", "deps", "examples", "incremental"})
 WINDOWS_DEVICES = frozenset({"aux", "con", "nul", "prn"}) | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
 }
-# The runtime below both frameworks, which a service soon depends on itself.
+# Both frameworks run on it, and a service soon depends on it itself.
 RUNTIME_CRATES = frozenset({"tokio"})
 
 MAX_LABEL = 63  # RFC 1123, section 2.1
@@ -43,7 +43,7 @@ MAX_REPOSITORY = 255  # https://github.com/distribution/reference, reference.go
 MAX_URL = 2000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 
-# What turns the order of text around: https://www.unicode.org/reports/tr9/, section 2
+# Characters that change the order of text: https://www.unicode.org/reports/tr9/, section 2
 BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -83,7 +83,7 @@ def service_name(value: object) -> str:
         Refusal: It says which of these the name breaks.
 
     Sources: https://doc.rust-lang.org/cargo/reference/manifest.html#the-name-field and Cargo's
-    `restricted_names.rs`; RFC 1123 labels, a letter first as Kubernetes wants it of a service (RFC
+    `restricted_names.rs`; RFC 1123 labels, a letter first as Kubernetes wants for a service (RFC
     1035); the repository grammar of https://github.com/distribution/reference.
     """
     name = _text(value)
@@ -120,7 +120,7 @@ def description(value: object) -> str:
         Refusal: It says which of these the text breaks.
 
     Sources: https://toml.io/en/v1.0.0#string and https://yaml.org/spec/1.2.2/#51-character-set for
-    what can be held; TR 9 for what would show it in another order than it is written.
+    what can be held; TR 9 for what would show the text in another order.
     """
     text = _text(value)
     if not 0 < len(text) <= MAX_DESCRIPTION:
@@ -146,8 +146,8 @@ def owner(value: object) -> str:
     """Check who owns the service.
 
     Returns:
-        An entity reference, `[kind:][namespace/]name`, whose parts have letters, digits and `-_.`
-        between, at most 63 each.
+        An entity reference, `[kind:][namespace/]name`. Each part has at most 63 characters:
+        letters and digits, with `-_.` between them.
 
     Raises:
         Refusal: The text is no such reference.
@@ -267,7 +267,7 @@ def image_registry(value: object) -> str:
         `host[:port][/path]`, or an empty string for no mirror.
 
     Raises:
-        Refusal: The text is anything else, so a scheme or credentials too.
+        Refusal: The text is anything else, or has a scheme or credentials.
 
     Source: the grammar of https://github.com/distribution/reference, whose first part is a host
     only if it is `localhost` or has a dot or a port.
@@ -298,8 +298,8 @@ def cargo_registry(value: object) -> str:
     Raises:
         Refusal: The text is anything else, or the name of crates.io.
 
-    Source: https://doc.rust-lang.org/cargo/reference/config.html#registries; an environment
-    variable has the name in it.
+    Source: https://doc.rust-lang.org/cargo/reference/config.html#registries; the name is part
+    of an environment variable.
     """
     text = _text(value)
     if text and not re.fullmatch(rf"[A-Za-z][A-Za-z0-9_-]{{0,{MAX_LABEL - 1}}}", text):
@@ -325,7 +325,7 @@ def cargo_registry_index(value: object) -> str:
 
     Sources: https://doc.rust-lang.org/cargo/reference/registries.html#using-an-alternate-registry
     and https://doc.rust-lang.org/cargo/reference/registry-index.html#sparse-protocol, which wants
-    the slash at the end. The image that builds has no SSH client.
+    the slash at the end. The builder image has no SSH client.
     """
     text = _text(value)
     example = "such as sparse+https://cargo.example.com/index/"
@@ -410,7 +410,7 @@ def refusals(answers: Mapping[str, object], questions: Iterable[str]) -> list[st
         questions: The names of the questions the template asks.
 
     Returns:
-        One line an answer, each with the name of its question first.
+        One line for each; it begins with the name of the question.
     """
     known = list(questions)
     lines = []

@@ -1,4 +1,4 @@
-"""What is emitted of the crates in `frameworks/`, which are built and tested in place."""
+"""Emits files of the crates in `frameworks/`, which are built and tested in place."""
 
 import tomllib
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def _read(framework: str, path: str) -> str:
 
 
 def options(answers: Mapping[str, Any] | Context) -> dict[str, object]:
-    """Return what each region of the sources is about: kept or not, or a value, by its name."""
+    """Return, by the name of each region, whether to keep it or which value to fill in."""
     return {
         "service_name": answers["service_name"],
         "description": answers["description"],

@@ -1,4 +1,4 @@
-"""Filters through which text from a person enters a file: one for each language."""
+"""Filters that put text from a person into a file: one for each language."""
 
 import re
 import shlex
@@ -57,8 +57,8 @@ def shell(text: object) -> str:
 def answers_yaml(answers: Mapping[str, Any]) -> str:
     """Return Copier's answers as the YAML of the answers file.
 
-    Answers are recorded in the type of their question. A template that was given as a relative
-    path is recorded as an absolute one: an update may run in another folder.
+    Answers are recorded in the type of their question. A relative path of a template is
+    recorded as an absolute one, since an update may run in another folder.
 
     Source: https://copier.readthedocs.io/en/stable/configuring/#the-copier-answersyml-file
     """

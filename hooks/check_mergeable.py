@@ -1,7 +1,7 @@
 """Makes sure, before an update writes, that Copier can merge every file that an owner has.
 
-Copier reads changes as UTF-8 and drops each byte that is none, and it ends halfway where a folder
-is in the place of a file. It runs this in the folder of the service: `_migrations` in copier.yml.
+Copier reads changes as UTF-8 and drops each byte that is not. Where a folder is in the place of a
+file, it ends halfway. It runs this in the folder of the service: see `_migrations` in copier.yml.
 """
 
 import re
@@ -17,7 +17,7 @@ TEMPLATE = ROOT / "template"
 
 
 def emitted() -> list[Path]:
-    """Return the files that the template can emit, but for the answers file."""
+    """Return the files that the template can emit, except the answers file."""
     names = (
         path.relative_to(TEMPLATE).as_posix() for path in TEMPLATE.rglob("*") if path.is_file()
     )

@@ -1,7 +1,7 @@
 """What a service's answers file says of its template, and why an update cannot start from it.
 
-Copier explains few of these; it reads the answers file before it loads the template. So
-`bin/copier update` runs this first, and `hooks/doctor.py --service` shows it.
+Copier explains few of these reasons, and reads the answers file before it loads the template. So
+`bin/copier update` runs this first, and `hooks/doctor.py --service` shows the result.
 """
 
 import argparse
@@ -20,9 +20,9 @@ from hooks.processes import last_line, run
 
 ANSWERS_FILE = ".copier-answers.yml"
 MARKER = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
-# A URL, Copier's short form of one, or what SSH takes: no path of this machine.
+# A URL, Copier's short form of one, or an SSH address: not a path on this machine.
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|git\+|gh:|gl:|[^/]+@[^/]+:")
-# What `git describe` adds to a tag for a commit after it; and a commit alone.
+# What `git describe` adds to the tag before a commit; and a commit alone.
 AFTER_TAG = re.compile(r"-[0-9]+-g[0-9a-f]+\Z")
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
 # The other options of `copier update` that take a value.
@@ -93,7 +93,7 @@ def check_template(answers: dict[str, Any]) -> None:
         answers: What `read` returns.
 
     Raises:
-        Unusable: It cannot, or has not.
+        Unusable: It cannot be reached, or lacks the version.
     """
     source, commit = answers["_src_path"], answers["_commit"]
     local = Path(source).expanduser()
@@ -138,7 +138,7 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def destination(arguments: list[str]) -> tuple[Path, str]:
-    """Find in the arguments of `copier update` which service is meant.
+    """Find the service that the arguments of `copier update` name.
 
     Args:
         arguments: What follows `copier update`.

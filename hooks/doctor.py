@@ -22,7 +22,7 @@ from hooks.toolchain import numbers, why_no_crates, why_no_rust
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = (3, 11)
-# What a cold image build and its caches take, and a build of tests and release by Cargo.
+# Disk for a cold image build and its caches, and for Cargo's build of tests and release.
 GIGABYTES = 5
 FRONTEND = "docker/dockerfile:1"
 
@@ -33,7 +33,7 @@ class Lacks(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to look for, and for which levels of `smoke` it is needed."""
+    """One thing to look for, and the levels of `smoke` that need it."""
 
     name: str
     look: Callable[[], str]
@@ -56,7 +56,7 @@ def git() -> str:
 
 
 def identity() -> str:
-    """Return who git says that commits are by, which `copier update` needs as well."""
+    """Return the author that git gives to commits; `copier update` needs one as well."""
     values = []
     for key, example in (("user.name", "Jane Doe"), ("user.email", "jane@example.com")):
         value = run("git", "config", key).stdout.strip() if shutil.which("git") else ""
@@ -95,7 +95,7 @@ def rust() -> str:
 
 
 def crates() -> str:
-    """Return that every locked crate is here, after downloading what was not."""
+    """Download the locked crates that are missing, and return that all are here."""
     if shutil.which("cargo") is None:
         raise Lacks("cargo is not installed, so nothing was tried")
     with tempfile.TemporaryFile() as log:

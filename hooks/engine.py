@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hooks.processes import run
 
-# Before this release BuildKit is in the client itself, from then on in its plugin buildx:
+# Before this release the client itself has BuildKit; from then on its plugin buildx has it:
 # https://docs.docker.com/engine/release-notes/23.0/
 FIRST_WITHOUT_BUILDKIT = 23
 

@@ -1,4 +1,4 @@
-"""What follows an update: finds conflicts, brings the lock file in step, and proves the result.
+"""Finishes an update: finds conflicts, brings the lock file in step, and proves the result.
 
 Copier runs it once, in the folder of the service, when an update is merged; see `_migrations` in
 copier.yml. It changes no file but Cargo.lock, and puts back what Copier should not have removed.
@@ -38,8 +38,8 @@ def conflicts() -> list[str]:
 def without_lock() -> None:
     """Remove the Cargo.lock that Copier makes anew for an owner who has deleted it.
 
-    Copier makes a file of `_skip_if_exists` wherever it does not exist. One that git ignores stays,
-    since it may have been there before.
+    Copier makes every file of `_skip_if_exists` that does not exist. A Cargo.lock that git ignores
+    stays, since it may have been there before.
     """
     deleted = run("git", "cat-file", "-e", "HEAD:./Cargo.lock").returncode
     if deleted and run("git", "check-ignore", "--quiet", "Cargo.lock").returncode:

@@ -17,20 +17,20 @@ from hooks import service
 from hooks.engine import Engine
 from hooks.processes import last_line, run, run_logged, run_whole
 
-# How a platform team runs a container: it may write nothing and become nobody else.
+# How a platform team runs a container, which may write nothing and become no other user.
 LOCKED_DOWN = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 SECONDS_TO_TURN_HEALTHY = 30.0
 SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_TO_STOP = 10  # https://docs.docker.com/reference/cli/docker/container/stop/
 
-# What the Dockerfile asks for by `--mount=type=secret`; Cargo's own variables hold both.
+# The Dockerfile mounts both as secrets; Cargo's own variables hold them.
 CA_BUNDLE = "CARGO_HTTP_CAINFO"
 TOKEN = re.compile(r"\bid=(CARGO_REGISTRIES_[A-Z0-9_]+_TOKEN)\b")
 SYNTAX = re.compile(r"\A# syntax=(\S+)\n+")
 
 
 class BuildFailed(Exception):
-    """The image could not be built; the message says which command said so."""
+    """The image could not be built; the message says which command failed."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _build(engine: Engine, name: str, dockerfile: str, log: IO[bytes]) -> int:
 
 
 def _could_not_pull(frontend: str, start: int, log: IO[bytes]) -> bool:
-    """Tell whether a build stopped before its first step, for want of its frontend."""
+    """Tell whether a build stopped before its first step, since it had no frontend."""
     log.seek(start)
     printed = log.read().decode("utf-8", "replace")
     return f"resolve image config for docker.io/{frontend}" in printed and "[builder" not in printed
@@ -142,7 +142,7 @@ def running(image: Image, *, keep: bool) -> Iterator[Container]:
         keep: Leave the container behind.
 
     Yields:
-        The container, which is removed with the block.
+        The container; the end of the block removes it.
 
     Raises:
         Misbehaved: It ended, or did not turn healthy in 30 s.
@@ -201,5 +201,5 @@ def stop(container: Container) -> str:
 
 
 def remove(engine: Engine, name: str) -> None:
-    """Remove the name of an image if it is there, and the image where it has no other."""
+    """Remove the name of an image if it exists, and the image if it has no other name."""
     run(engine.client, "image", "rm", "--force", name)

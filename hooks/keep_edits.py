@@ -1,8 +1,8 @@
-"""Edits in files that the template no longer has, or has elsewhere: an update keeps them.
+"""Keeps an owner's edits in files that the template no longer has, or has elsewhere.
 
-Copier removes every file that a version no longer emits, edited or not, and takes a file that moved
-for one that is gone and one that is new. So the edited ones are put back, or merged into the file's
-new place. Everything here runs in the folder of a service whose update is merged.
+Copier removes every file that a version no longer emits, edited or not. It takes a file that moved
+for one that is gone and one that is new. So this puts edited files back, or merges the edits into
+the file's new place. It runs in the folder of the service, once the update is merged.
 """
 
 import os
@@ -77,7 +77,7 @@ def _keep(file: str, moves: dict[str, str], earlier: Path) -> str:
 
 
 def _merge(file: str, earlier: Path, now: str) -> None:
-    """Merge the edits of a file into where it is now; conflicts are marked as Copier does."""
+    """Merge the edits of a file into its new place; mark conflicts as Copier does."""
     with tempfile.TemporaryDirectory(prefix="update-") as folder:
         mine = Path(folder) / "mine"
         mine.write_bytes(_at_head(file))
@@ -91,7 +91,7 @@ def _merge(file: str, earlier: Path, now: str) -> None:
 
 
 def _mark(file: str, sides: tuple[Path, Path, Path]) -> None:
-    """Tell git of a conflict, by what the last version, the owner and the new version have.
+    """Tell git of a conflict: what the last version, the owner and the new version have.
 
     Source: https://git-scm.com/docs/git-update-index#_using_index_info
     """
@@ -110,7 +110,7 @@ def _untouched(file: str, earlier: Path) -> bool:
 
 
 def _render(recorded: dict[str, Any], folder: Path) -> str:
-    """Render the version that a service was last updated to, and say why not where it fails."""
+    """Render the version that a service was last updated to; if that fails, say why."""
     answers = folder.with_name("answers.yml")
     given = {name: value for name, value in recorded.items() if not name.startswith("_")}
     answers.write_text(yaml.safe_dump(given, allow_unicode=True), "utf-8")

@@ -100,13 +100,13 @@ def run_logged(
     env: Mapping[str, str] | None = None,
     stdout: IO[bytes] | None = None,
 ) -> int:
-    """Run a program to its end; what it prints is shown on stderr as it comes, and logged.
+    """Run a program to its end; show what it prints on stderr as it comes, and log it.
 
     Args:
         command: The program and its arguments.
         log: Gets the same text without colours and with one line for each state of a progress bar.
         env: Variables on top of the environment.
-        stdout: Gets the program's standard output instead, unseen, when given.
+        stdout: If given, gets the program's standard output instead, which is not shown.
 
     Returns:
         The exit code, negative for a signal.
@@ -136,12 +136,12 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def run_whole(*command: str) -> subprocess.CompletedProcess[str]:
-    """Do what `run` does, to the end even where a signal is to stop this process.
+    """Do what `run` does, to the end even if a signal is to stop this process.
 
-    An engine goes on with what it was asked when the client that asked dies, so a container that is
-    being started can be removed only once its client has ended.
+    When a client dies, its engine still does what the client asked. So a container that is being
+    started can be removed only once its client has ended.
     """
-    # Unlike subprocess.run, the block waits for the program when an exception leaves it.
+    # Unlike subprocess.run, this waits for the program when an exception ends the block.
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -156,6 +156,6 @@ def run_whole(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def last_line(text: str) -> str:
-    """Return the last line of what a program printed, mostly the one that says why it failed."""
+    """Return the last line that a program printed, which mostly says why it failed."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it printed nothing"

@@ -1,4 +1,4 @@
-"""What precedes an update: recorded answers get the names that their questions have now.
+"""Prepares an update: gives recorded answers the names that their questions have now.
 
 Copier runs it in the folder of the service before the new version asks; see `_migrations` in
 copier.yml. It changes no file but the answers file, which the update writes anew.
@@ -21,15 +21,15 @@ from extensions.renames import Rename, renames_since
 def rename(
     answers: dict[str, Any], changes: Iterable[Rename], questions: Collection[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Give recorded answers the names of today, and leave out what nobody asks any longer.
+    """Give recorded answers today's names, and leave out those that nobody asks any longer.
 
     Args:
         answers: What an answers file records.
         changes: What has been renamed since, oldest first.
-        questions: The names of today.
+        questions: Today's names.
 
     Returns:
-        The answers in their order, and a line for each that has another name now or none.
+        The answers in their order, and a line for each that was renamed or left out.
     """
     lines = []
     for change in changes:
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     changes = renames_since("questions", str(recorded.get("_commit")))
     answers, lines = rename(recorded, changes, questions)
     if lines and options.skip_answered == "True":
-        # Copier then keeps to what it has read before.
+        # With that option Copier keeps the answers that it read before this ran.
         print(f"{lines[0]}; update without --skip-answered", file=sys.stderr)
         return 1
     if lines:

@@ -45,7 +45,7 @@ def running(binary: Path) -> Iterator[Running]:
         binary: The program.
 
     Yields:
-        The service, which is ended with the block if it still runs.
+        The service; the end of the block ends it if it still runs.
 
     Raises:
         Misbehaved: It ended, or said nothing in 30 s.

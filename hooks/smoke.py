@@ -1,7 +1,7 @@
 """The smoke build: proves a service or its image by building, starting and asking it.
 
 Copier runs it in the folder of the service; see `_tasks` in copier.yml. Exit code 0 says that the
-service was proven, or that nobody asked for the proof by name and it cannot be made here.
+service was proven, or that it cannot be proven here and nobody asked for the proof by name.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from hooks.processes import Stopped, run_logged, stoppable
 from hooks.toolchain import why_not
 
 LAST_LINES = 20
-# Set to anything but 0, this environment variable leaves image and container behind.
+# If this environment variable is set, but not to 0, image and container stay.
 KEEP = "SMOKE_KEEP"
 
 

@@ -24,7 +24,7 @@ def why_not(folder: Path, log: IO[bytes]) -> str | None:
 
     Returns:
         One sentence with the remedy, or None when Rust, a linker and every locked crate are here.
-        A crate that is itself at fault is for the build to show, so it counts as None.
+        None also when a crate itself is at fault: the build will show that.
     """
     needed = tomllib.loads((folder / "Cargo.toml").read_text("utf-8"))["package"]["rust-version"]
     return why_no_rust(needed) or why_no_crates(folder, log)

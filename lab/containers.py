@@ -19,7 +19,7 @@ from hooks.image import LOCKED_DOWN, SECONDS_TO_TURN_HEALTHY
 from hooks.toolchain import numbers
 from lab.stand_ins import Provided
 
-# For what is tested apart from link-time optimisation, which is most of an edit's seconds.
+# For tests that need no link-time optimisation, which takes most of an edit's seconds.
 WITHOUT_LTO = "--build-arg=CARGO_PROFILE_RELEASE_LTO=off"
 
 
@@ -125,11 +125,11 @@ class Docker:
         return to
 
     def archives(self, image: str, base: str | None = None) -> Iterator[tuple[str, bytes]]:
-        """Yield name and content of the configuration of an image, then of its layers as archives.
+        """Yield name and content of an image's configuration, then of each layer as an archive.
 
         Args:
             image: The image.
-            base: Another, whose layers are left out.
+            base: Another image; its layers are left out.
         """
         skip = self.inspect(base)["RootFS"]["Layers"] if base else []
         with tempfile.NamedTemporaryFile(suffix=".tar") as file:
@@ -144,11 +144,11 @@ class Docker:
                         yield name, _read(saved, name)
 
     def layers(self, image: str, base: str | None = None) -> Iterator[tuple[str, bytes]]:
-        """Yield path and content of the configuration, and of every file in the layers of an image.
+        """Yield path and content of an image's configuration, then of every file in its layers.
 
         Args:
             image: The image.
-            base: Another, whose layers are left out.
+            base: Another image; its layers are left out.
         """
         config, *archives = self.archives(image, base)
         yield config

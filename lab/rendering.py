@@ -14,7 +14,7 @@ COPIER = str(Path(sys.executable).with_name("copier"))
 
 
 def copy_template(folder: Path) -> Path:
-    """Copy what git knows of this checkout, and what it does not ignore, into a folder."""
+    """Copy the files of this checkout that git tracks or does not ignore into a folder."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -31,15 +31,15 @@ def copy_template(folder: Path) -> Path:
 
 
 def with_toys(template: Path, folder: Path) -> Path:
-    """Copy a template and put the toys beside what it offers, each of which is one folder.
+    """Copy a template and add the toys, which are one folder each.
 
     Args:
         template: A copy of the template.
         folder: Where the copy with the toys is made.
 
     Returns:
-        The folder, whose `framework=tiny` has sixteen crates, C code among them, and builds in
-        seconds; `runtime=slim` is Alpine once more.
+        The folder. Its `framework=tiny` has sixteen crates, C code among them, and builds in
+        seconds; its `runtime=slim` is Alpine once more.
     """
     shutil.copytree(template, folder, symlinks=True)
     for toy in TOYS:

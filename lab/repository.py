@@ -14,6 +14,6 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def commit(folder: Path, message: str = "an edit") -> None:
-    """Commit all that is in a folder, though it be nothing new."""
+    """Commit all that is in a folder, even if nothing is new."""
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--allow-empty", "-m", message)

@@ -9,7 +9,7 @@ from pathlib import Path
 from extensions.pins import ROOT, versions
 from extensions.registry import frameworks
 
-# What each lock file of Python takes from pyproject.toml beyond its dependencies.
+# What each Python lock file takes from pyproject.toml beyond the dependencies there.
 DEVELOPMENT = {
     "requirements.lock": [],
     "requirements-dev.lock": ["--group=dev", "--constraints=requirements.lock"],
@@ -17,7 +17,7 @@ DEVELOPMENT = {
 
 
 def compile_command(name: str) -> list[str]:
-    """Return the command that renews a lock file of Python, but for where it is written."""
+    """Return the command that renews a Python lock file, without its output file."""
     uv = str(Path(sys.executable).with_name("uv"))
     options = ["--quiet", "--no-header", "--universal", "--generate-hashes", "--upgrade"]
     return [uv, "pip", "compile", *options, "pyproject.toml", *DEVELOPMENT[name]]
@@ -37,7 +37,7 @@ def locked(lock: Path) -> dict[str, set[str]]:
 
 
 def renew(crate: Path) -> None:
-    """Bring the lock file of a crate to the newest versions that fit, but for what is held."""
+    """Bring the lock file of a crate to the newest versions that fit, except what is held."""
     update = ["cargo", "update", "--quiet"]
     subprocess.run(update, cwd=crate, check=True)
     for name, version in versions()["held"].items():
@@ -46,7 +46,7 @@ def renew(crate: Path) -> None:
 
 
 def renew_all() -> None:
-    """Renew the lock files in place; a command that fails ends it."""
+    """Renew the lock files in place, up to the first command that fails."""
     for framework in frameworks().values():
         print(f"+ cargo update, frameworks/{framework.name}", file=sys.stderr)
         renew(framework.folder)

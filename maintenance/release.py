@@ -53,7 +53,7 @@ def version(release: Release) -> str:
 
 
 def tree(_release: Release) -> str:
-    """Check that what would be tagged is what is here."""
+    """Check that the tag would have all that is here."""
     if _git("status", "--porcelain"):
         raise Lacks("there are changes that are not committed")
     return "all is committed"
@@ -99,7 +99,7 @@ def packages(_release: Release) -> str:
 
 
 def questions(release: Release) -> str:
-    """Check that no recorded answer loses its meaning: a question or a choice that is gone."""
+    """Check that no recorded answer loses its meaning because a question or a choice is gone."""
     earlier, now = _questions_of(release.before), _questions_of(None)
     moved = {rename.was for rename in renames("questions")}
     text = _section(release.version)
@@ -141,7 +141,7 @@ def _choices(tag: str | None, name: str, question: dict[str, Any]) -> set[str]:
 
 
 def _emitted(reference: str) -> set[str]:
-    """Return the files that a version can emit, less those with a part that is an answer."""
+    """Return the files that a version can emit, except those with an answer in their path."""
     listed = _git("ls-tree", "-r", "--name-only", "-z", reference).split("\0")
     found = set()
     for name in filter(None, listed):

@@ -1,6 +1,6 @@
-"""Renews what is written from something else: lock files, and the tables of the docs.
+"""Renews generated text: the lock files, and the tables of the docs.
 
-Run it as `bin/renew`; then run the tests and read the difference before it is committed.
+Run it as `bin/renew`; then run the tests and read the difference before you commit it.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and the docs that the registry and the questions decide.
+"""Writes tables of README.md and the docs from the registry and the questions.
 
 A table stands between two comments of its page, such as `<!-- table: runtimes -->` and
 `<!-- end of table -->`.
@@ -75,9 +75,9 @@ def write(pages: Iterable[Path] = PAGES) -> None:
 
 
 def _default(name: str, question: dict[str, Any]) -> str:
-    """Return the answer that a question has where nobody gives one."""
+    """Return the answer that a question has if nobody gives one."""
     ports = [f"{each.port} for {each.label}" for each in frameworks().values()]
-    # What Copier renders is said in words.
+    # In words, since Copier renders these defaults.
     rendered = {
         "description": "a sentence with the name",
         "port": ", ".join(ports),

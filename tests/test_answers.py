@@ -1,4 +1,4 @@
-"""Bad answers on the command line end in one line, before a file or folder is made."""
+"""A bad answer on the command line ends in one line, before a file or folder is made."""
 
 import subprocess
 import sys

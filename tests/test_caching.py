@@ -1,7 +1,7 @@
-"""What is compiled again and what is not, and that the last edit is what ships.
+"""What a build compiles again and what it does not, and that the last edit ships.
 
-The tests build one service in turn, in the order of this file: what a build leaves in the engine is
-what the next one finds.
+The tests build one service in turn, in the order of this file: each build finds in the engine
+what the last one left there.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""An answers file that an update cannot start from: `bin/copier update` says why in one line."""
+"""If an answers file stops an update, `bin/copier update` says why in one line."""
 
 import re
 import shutil

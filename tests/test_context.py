@@ -1,4 +1,4 @@
-"""What of a folder reaches the engine: the sources, and nothing that happens to lie beside them."""
+"""The engine gets the sources of a folder, and nothing that happens to lie beside them."""
 
 import re
 

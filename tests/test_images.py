@@ -13,7 +13,7 @@ import pytest
 from extensions.images import CA_BUNDLE
 from extensions.registry import Runtime, runtimes
 from hooks.toolchain import numbers
-from lab.containers import WITHOUT_LTO, Built, Docker, elf, newest_symbol
+from lab.containers import WITHOUT_LTO, Built, Container, Docker, elf, newest_symbol
 from lab.rendering import render_service
 from lab.stand_ins import IMAGES
 from tests import slow_route
@@ -65,28 +65,51 @@ def image(
     docker("image", "rm", "--force", built.image)
 
 
-def test_it_answers_locked_down_and_stops(image: Image, docker: Docker) -> None:
-    with docker.started(image.built.image, image.port) as container:
-        assert container.get("/health") == (200, "OK")
-        status = container.process()
-        assert status["Name"] == image.name[:15]
-        assert set(status["Uid"].split()) == set(status["Gid"].split()) == {"65532"}
-        assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 0
-        assert status["NoNewPrivs"] == "1"
-        # The engine kills what still runs after 2 s, and the exit code would be 137.
-        docker("stop", "--time=2", container.name)
-        assert container.exit_code() == 0
-        lines = docker("logs", container.name).splitlines()
-        assert lines == [f"{image.name} listening on http://0.0.0.0:{image.port}"]
+@pytest.fixture(scope="module")
+def container(image: Image, docker: Docker) -> Iterator[Container]:
+    """Return a container of the image; the last test that has it stops it."""
+    with docker.started(image.built.image, image.port) as running:
+        yield running
 
 
-def test_it_holds_no_huge_pages(image: Image, docker: Docker) -> None:
+def test_it_holds_no_huge_pages(image: Image, container: Container, docker: Docker) -> None:
     variables = docker.inspect(image.built.image)["Config"]["Env"] or []
     assert ("MIMALLOC_ALLOW_THP=0" in variables) == (image.base.libc == "musl")
-    with docker.started(image.built.image, image.port) as container:
-        assert container.get("/health") == (200, "OK")
-        # What glibc's allocator gets is the kernel's choice.
-        assert image.base.libc == "glibc" or container.huge_pages() == 0
+    assert container.get("/health") == (200, "OK")
+    # What glibc's allocator gets is the kernel's choice.
+    assert image.base.libc == "glibc" or container.huge_pages() == 0
+
+
+def test_there_is_a_shell_where_one_is_promised(
+    image: Image, container: Container, docker: Docker
+) -> None:
+    shell = subprocess.run(
+        [docker.client, "exec", container.name, "sh", "-c", "echo $((40 + 2))"],
+        stdout=subprocess.PIPE,
+        check=False,
+        text=True,
+    )
+    if image.base.shell:
+        assert shell.stdout == "42\n"
+    else:
+        assert shell.returncode == 126  # the engine finds no such program
+        assert "executable file not found" in shell.stdout
+
+
+def test_it_answers_locked_down_and_stops(
+    image: Image, container: Container, docker: Docker
+) -> None:
+    assert container.get("/health") == (200, "OK")
+    status = container.process()
+    assert status["Name"] == image.name[:15]
+    assert set(status["Uid"].split()) == set(status["Gid"].split()) == {"65532"}
+    assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 0
+    assert status["NoNewPrivs"] == "1"
+    # The engine kills what still runs after 2 s, and the exit code would be 137.
+    docker("stop", "--time=2", container.name)
+    assert container.exit_code() == 0
+    lines = docker("logs", container.name).splitlines()
+    assert lines == [f"{image.name} listening on http://0.0.0.0:{image.port}"]
 
 
 def test_sigterm_finishes_a_request_in_flight(image: Image, docker: Docker) -> None:
@@ -135,21 +158,6 @@ def test_certificates_are_there_but_in_plain_scratch(
         assert paths(docker, image.built) == {f"usr/local/bin/{image.name}"}
     else:
         _assert_roots(docker.file(image.built.image, CA_BUNDLE, tmp_path / "roots"))
-
-
-def test_there_is_a_shell_where_one_is_promised(image: Image, docker: Docker) -> None:
-    with docker.started(image.built.image, image.port) as container:
-        shell = subprocess.run(
-            [docker.client, "exec", container.name, "sh", "-c", "echo $((40 + 2))"],
-            stdout=subprocess.PIPE,
-            check=False,
-            text=True,
-        )
-    if image.base.shell:
-        assert shell.stdout == "42\n"
-    else:
-        assert shell.returncode == 126  # the engine finds no such program
-        assert "executable file not found" in shell.stdout
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

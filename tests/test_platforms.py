@@ -1,4 +1,4 @@
-"""Images for another architecture, cross-compiled, and those that nobody asked for."""
+"""Images cross-compiled for another architecture, and for one that nobody asked for."""
 
 import time
 import urllib.request

@@ -1,6 +1,6 @@
 """Properties that hold for any answers, any edits of an owner and any two versions.
 
-A run tries the same few cases as the one before it; `--cases=5000` tries as many others.
+Every run tries the same few cases; `--cases=5000` tries 5000 others.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""What is left to do before the template is tagged, told by `bin/release`."""
+"""`bin/release` says what is left to do before the template is tagged."""
 
 import shutil
 import subprocess

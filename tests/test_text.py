@@ -1,4 +1,4 @@
-"""Each filter is proven by the parser of its own language, on what the template emits."""
+"""The parser of each language proves its filter, on what the template emits."""
 
 import re
 import subprocess

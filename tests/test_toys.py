@@ -1,4 +1,4 @@
-"""A framework and a runtime that the template does not have: one folder each, and nothing else."""
+"""To add a framework or a runtime to the template takes one folder, and nothing else."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""docs/updating.md, whose commands are run as they stand, and which says what they print."""
+"""The commands of docs/updating.md run as they stand, and print what it says."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A template with a past: tagged versions that ask and emit otherwise."""
+"""A template with a past: tagged versions that ask other questions and emit other files."""
 
 import shutil
 from pathlib import Path

@@ -3,10 +3,10 @@
 
 {% endif %}
 ARG RUST_VERSION={{ rust_version }}
-# One suite to build on and to run on: a newer glibc in the builder would ask too much of the base.
+# Builder and base have one suite: a newer glibc in the builder would ask too much of the base.
 ARG DEBIAN_SUITE={{ versions.debian }}
 
-# Compiles on the machine that builds, for the platform that was asked for: nothing is emulated.
+# Compiles on the build machine for the platform that was asked for: nothing is emulated.
 FROM --platform=$BUILDPLATFORM {{ builder | pulled_from(image_registry) }} AS builder
 ARG BUILDARCH
 ARG TARGETARCH
@@ -14,8 +14,8 @@ ARG RUST_VERSION
 ARG DEBIAN_SUITE
 WORKDIR /app
 
-# What Cargo builds for is in /.cargo, which it reads from every folder below /. An organisation whose
-# network rewrites TLS passes its CA bundle as the secret ca_bundle; without it, the image's own is read.
+# /.cargo names Cargo's target; Cargo reads it from every folder below /. If your network rewrites TLS,
+# pass its CA bundle as the secret ca_bundle; without the secret, the image's own bundle is read.
 RUN --mount=type=secret,id=ca_bundle,target={{ ca_bundle }} \
     case "$TARGETARCH" in \
 {% if 'linux/amd64' in platforms %}

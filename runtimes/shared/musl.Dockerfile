@@ -5,15 +5,15 @@
 ARG RUST_VERSION={{ rust_version }}
 ARG ALPINE_VERSION={{ alpine }}
 
-# Compiles on the machine that builds, for the platform that was asked for: nothing is emulated.
+# Compiles on the build machine for the platform that was asked for: nothing is emulated.
 FROM --platform=$BUILDPLATFORM {{ builder | pulled_from(image_registry) }} AS builder
 ARG BUILDARCH
 ARG TARGETARCH
 ARG RUST_VERSION
 WORKDIR /app
 
-# What Cargo builds for is in /.cargo, which it reads from every folder below /. An organisation whose
-# network rewrites TLS passes its CA bundle as the secret ca_bundle; without it, the image's own is read.
+# /.cargo names Cargo's target; Cargo reads it from every folder below /. If your network rewrites TLS,
+# pass its CA bundle as the secret ca_bundle; without the secret, the image's own bundle is read.
 RUN --mount=type=secret,id=ca_bundle,target={{ ca_bundle }} \
     case "$TARGETARCH" in \
 {% if 'linux/amd64' in platforms %}
