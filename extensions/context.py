@@ -53,11 +53,13 @@ class ServiceTemplate(ContextHook):
             UserMessageError: What the entry points raise.
         """
         phase, conf = Phase.current(), context["_copier_conf"]
-        # A migration is rendered before the answers are known, or after all of them were checked.
-        if phase is Phase.PROMPT and self._destination_was is None:
-            # Set first: the entry point asks for the answers file, and Copier renders its path too.
-            self._destination_was = check_start.destination_state(conf["dst_path"])
+        # Copier renders migrations too, before the answers are known or after they were checked; and
+        # the path of the answers file, which is empty meanwhile.
+        if phase is Phase.PROMPT and self._destination_was is None and conf["answers_file"]:
             before_first_question(context)
+            # Only now: Copier takes what is raised in a validator for a bad answer and goes on, and
+            # the next render must raise it again.
+            self._destination_was = check_start.destination_state(conf["dst_path"])
         failures.tell_in_a_line()
         interrupts.follow(phase, context.get("_copier_operation"))
         context["destination_was"] = self._destination_was or ""
