@@ -53,8 +53,8 @@ class ServiceTemplate(ContextHook):
             UserMessageError: What the entry points raise.
         """
         phase, conf = Phase.current(), context["_copier_conf"]
-        # Copier renders migrations too, before the answers are known or after they were checked; and
-        # the path of the answers file, which is empty meanwhile.
+        # Copier also renders migrations, before the answers are known or after they were checked,
+        # and the path of the answers file, which is empty meanwhile.
         if phase is Phase.PROMPT and self._destination_was is None and conf["answers_file"]:
             before_first_question(context)
             # Only now: Copier takes what is raised in a validator for a bad answer and goes on, and
@@ -115,10 +115,10 @@ def questions() -> dict[str, Any]:
 def derived(context: Mapping[str, Any]) -> dict[str, Any]:
     """Return what follows from the answers that are known so far."""
     values: dict[str, Any] = {"smoke_by_name": _smoke_by_name(context)}
-    if isinstance(context.get("framework"), str):
-        values["crate"] = registry.frameworks()[context["framework"]].files
-    if isinstance(context.get("runtime"), str):
-        runtime = registry.runtimes()[context["runtime"]]
+    # An earlier version may have recorded what is no longer offered.
+    if framework := registry.frameworks().get(str(context.get("framework"))):
+        values["crate"] = framework.files
+    if runtime := registry.runtimes().get(str(context.get("runtime"))):
         values["libc"] = runtime.libc
         values["base"] = runtime.image
         values["builder"] = versions()["builders"][runtime.libc]

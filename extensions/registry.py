@@ -6,6 +6,7 @@ what the emitted README says of it. Both have a folder called `shared`, which ho
 of them use.
 """
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,8 +15,6 @@ from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any, TypeVar
-
-import yaml
 
 from .pins import ROOT, alpine_for, parse_release, versions
 
@@ -175,7 +174,7 @@ def choices(offered: Mapping[str, Framework | Runtime]) -> str:
     Source: https://copier.readthedocs.io/en/stable/configuring/#advanced-prompt-formatting
     """
     labels = {f"{each.label}, {each.help}": name for name, each in offered.items()}
-    return yaml.safe_dump(labels, allow_unicode=True, sort_keys=False, width=10_000)
+    return json.dumps(labels, ensure_ascii=False)
 
 
 @cache

@@ -134,6 +134,9 @@ def cargo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("CARGO_TARGET_DIR", str(target))
         # An update would ask the index of crates for news each time.
         patch.setenv("CARGO_NET_OFFLINE", "true")
+        # Nobody debugs what tests build.
+        patch.setenv("CARGO_PROFILE_DEV_DEBUG", "0")
+        patch.setenv("CARGO_INCREMENTAL", "0")
         yield target
 
 

@@ -28,7 +28,8 @@ Machine = Callable[[pytest.MonkeyPatch, Path], dict[str, str]]
 def doctor(*arguments: str) -> tuple[int, dict[str, tuple[str, str]]]:
     """Run the doctor and return its exit code, and for each thing `ok` or `LACKS` and the text."""
     ended = subprocess.run(
-        [sys.executable, ROOT / "hooks" / "doctor.py", *arguments],
+        # Without site-packages: it runs before anything is installed.
+        [sys.executable, "-S", ROOT / "hooks" / "doctor.py", *arguments],
         stdout=subprocess.PIPE,
         text=True,
         check=False,

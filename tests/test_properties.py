@@ -24,7 +24,7 @@ from tests import answers as known
 from tests.test_text import assert_arrives
 from tests.versions import VERSIONS, with_a_past
 
-RENDERS, UPDATES = 60, 8  # a minute on two cores; docs/contributing.md says when to try more
+RENDERS, UPDATES = 60, 5  # a minute on two cores; docs/contributing.md says when to try more
 
 Answers = dict[str, object]
 

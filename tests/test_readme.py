@@ -42,16 +42,16 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_first_command_proves_a_service(framework: str, cargo: Path, clone: Path) -> None:
     command = COMMANDS[0].rstrip("\n")
     folder = clone.parent / "hello"
-    if framework != "actix":  # in the other profile, so that both are proven
+    if framework != "actix":  # whose release tests/test_images.py builds, starts and asks
         folder = clone.parent / framework
         command = f"{command.replace('../hello', f'../{framework}')} -d framework={framework}"
-        command += " -d profile=speed"
+        command += " -d smoke=check"
     ended = subprocess.run(
         ["sh", "-c", command], cwd=clone, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr
     assert f"{folder.name} is proven:" in ended.stdout
-    assert "200 OK 'OK'" in ended.stdout
+    assert ("200 OK 'OK'" in ended.stdout) == (framework == "actix")
     recorded = yaml.safe_load((folder / ".copier-answers.yml").read_text())
     assert recorded["framework"] == framework
     assert recorded["_src_path"] == str(clone)

@@ -141,6 +141,7 @@ def test_a_conflict_is_named_and_nothing_is_built(make: Make, tmp_path: Path) ->
     assert "/// Registers the routes." in text
 
 
+@pytest.mark.slow
 def test_a_failing_smoke_keeps_the_merged_tree(make: Make, cargo: Path) -> None:
     folder = make(smoke="check")
     with (folder / "src" / "settings.rs").open("a") as settings:
@@ -161,6 +162,7 @@ def test_a_failing_smoke_keeps_the_merged_tree(make: Make, cargo: Path) -> None:
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.slow
 def test_without_cargo_the_tree_is_merged_all_the_same(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +184,7 @@ def test_without_cargo_the_tree_is_merged_all_the_same(
     assert 'fastrand = "2"' in (folder / "Cargo.toml").read_text()
 
 
+@pytest.mark.slow
 def test_without_a_network_the_tree_is_merged_all_the_same(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +231,7 @@ def assert_as_fresh(folder: Path, versions: Path, fresh: Path, **answers: object
     subprocess.run(locked, cwd=folder, check=True, capture_output=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "answers"), CHANGES, ids=lambda answers: "-".join(answers.values())
 )
@@ -250,6 +254,7 @@ def test_another_answer_gives_what_a_fresh_copy_would(
     assert_as_fresh(folder, versions, tmp_path / "fresh", **expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", [RUNTIMES[0], RUNTIMES[-1]])
 def test_a_private_registry_comes_and_goes(
     runtime: str, make: Make, versions: Path, cargo: Path, tmp_path: Path
@@ -269,6 +274,7 @@ def test_a_private_registry_comes_and_goes(
     assert_as_fresh(folder, versions, tmp_path / "without", runtime=runtime)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("stage", ["render", "smoke"])
 def test_a_stopped_update_loses_nothing(

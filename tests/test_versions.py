@@ -26,8 +26,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def past(template: Path, cargo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return with_a_past(template, tmp_path_factory.mktemp("past") / "template")
+def past(toys: Path, cargo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return with_a_past(toys, tmp_path_factory.mktemp("past") / "template")
 
 
 def make(past: Path, folder: Path, version: str = "1.0.0", **answers: str) -> Path:
@@ -95,6 +95,23 @@ def test_a_choice_that_is_gone_must_be_decided(past: Path, tmp_path: Path) -> No
     decided = update(folder, "--data=profile=speed")
     assert decided.returncode == 0, decided.stderr
     assert answers_of(folder)["profile"] == "speed"
+
+
+def test_a_runtime_that_is_gone_must_be_decided(past: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(past, tmp_path / "template", symlinks=True)
+    git(own, "mv", "runtimes/slim", "runtimes/thin")
+    commit(own)
+    git(own, "tag", "4.0.0")
+    folder = make(own, tmp_path / "service", runtime="slim")
+    ended = update(folder)
+    assert ended.returncode == 1
+    assert (
+        "runtime: 'slim' must be one of scratch, distroless, alpine, debian, thin" in ended.stderr
+    )
+    assert "Traceback" not in ended.stderr
+    git(folder, "reset", "--quiet", "--hard")
+    decided = update(folder, "--data=runtime=thin")
+    assert decided.returncode == 0, decided.stderr
 
 
 def test_a_moved_file_takes_the_edits_along(past: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Provided:
     frontend: bool
 
     def __str__(self) -> str:
-        """Say on what the results of this session were got."""
+        """Say which engine and which images gave the results of this session."""
         parts = [str(self.engine)]
         if self.official:
             parts.append(f"official images {', '.join(self.official)}")
