@@ -113,7 +113,7 @@ def questions() -> dict[str, Any]:
 
 
 def derived(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what follows from the answers that are known so far."""
+    """Return what follows from the answers that are known so far, which may be illegal ones."""
     values: dict[str, Any] = {"smoke_by_name": _smoke_by_name(context)}
     # An earlier version may have recorded what is no longer offered.
     if framework := registry.frameworks().get(str(context.get("framework"))):
@@ -124,7 +124,7 @@ def derived(context: Mapping[str, Any]) -> dict[str, Any]:
         values["builder"] = versions()["builders"][runtime.libc]
     if isinstance(context.get("rust_version"), str):
         values["alpine"] = alpine_for(context["rust_version"])
-    if "cargo_registry" in context:
+    if isinstance(context.get("cargo_registry"), str):
         values["token"] = token_variable(context["cargo_registry"])
     return values
 
