@@ -27,7 +27,7 @@ def test_in_place(framework: str, cargo: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("framework", "runtime"), product(frameworks(), RUNTIMES.values()))
+@pytest.mark.parametrize(("framework", "runtime"), list(product(frameworks(), RUNTIMES.values())))
 def test_as_emitted(framework: str, runtime: str, cargo: Path, render: Copy) -> None:
     folder = render(framework=framework, runtime=runtime, port=9999)
     cargo_in(folder, "fmt", "--check")
