@@ -125,7 +125,7 @@ def test_what_will_change_is_told_before_it_does(make: Make, cargo: Path) -> Non
     ]
 
 
-def test_a_conflict_is_named_and_nothing_is_built(make: Make, tmp_path: Path) -> None:
+def test_a_conflict_is_named_and_nothing_is_built(make: Make, cargo: Path) -> None:
     folder = make(smoke="check")
     routes = folder / "src" / "routes.rs"
     replace(routes, "/// Registers every route.", "/// Registers my routes.")
