@@ -10,22 +10,11 @@ import yaml
 
 from hooks import service
 from lab.containers import WITHOUT_LTO, Docker
-from lab.rendering import COPIER
 from tests.conftest import Copy
 from tests.test_frameworks import cargo_in
+from tests.test_smoke import copy
 
 ANSWERS = {"framework": "tiny", "runtime": "slim"}
-
-
-def copy(source: Path, folder: Path, **answers: str) -> subprocess.CompletedProcess[str]:
-    given = {"service_name": "toy-api", "smoke": "none", **answers}
-    data = [f"--data={name}={value}" for name, value in given.items()]
-    return subprocess.run(
-        [COPIER, "copy", "--trust", "--defaults", *data, str(source), str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_it_is_offered_and_taken(toys: Path, tmp_path: Path) -> None:
@@ -35,7 +24,7 @@ def test_it_is_offered_and_taken(toys: Path, tmp_path: Path) -> None:
     assert "must be one of scratch, distroless, alpine, debian, slim" in refused.stderr
     refused = copy(toys, tmp_path / "refused", service_name="signal-hook")
     assert "'signal-hook' is a crate that the service depends on" in refused.stderr
-    made = copy(toys, tmp_path / "made", **ANSWERS)
+    made = copy(toys, tmp_path / "made", **ANSWERS, smoke="none")
     assert made.returncode == 0, made.stderr
     recorded = yaml.safe_load((tmp_path / "made" / ".copier-answers.yml").read_text())
     assert recorded.items() >= {**ANSWERS, "port": 8090, "ca_certificates": False}.items()
