@@ -43,7 +43,7 @@ def with_toys(template: Path, folder: Path) -> Path:
     """
     shutil.copytree(template, folder, symlinks=True)
     for toy in TOYS:
-        shutil.copytree(ROOT / "lab" / "toys" / toy, folder / toy, symlinks=True)
+        shutil.copytree(template / "lab" / "toys" / toy, folder / toy, symlinks=True)
     return folder
 
 
