@@ -1,18 +1,31 @@
 """What the template adds to every render: the check of the answers, filters and derived values."""
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from copier import Phase
 from copier.errors import UserMessageError
 from copier_template_extensions import ContextHook
 from jinja2 import Environment
+from plumbum import local
 
-from . import announce, check_start, failures, images, interrupts, registry, sources, text
+from . import (
+    announce,
+    check_start,
+    failures,
+    images,
+    interrupts,
+    registry,
+    sources,
+    surroundings,
+    text,
+)
+from .overwritten import check_overwritten
 from .pins import ROOT, alpine_for, versions
 from .rules import refusal, refusals, token_variable
 
@@ -60,13 +73,18 @@ class ServiceTemplate(ContextHook):
             # Only now: Copier takes what is raised in a validator for a bad answer and goes on, and
             # the next render must raise it again.
             self._destination_was = check_start.destination_state(conf["dst_path"])
-        failures.tell_in_a_line()
-        interrupts.follow(phase, context.get("_copier_operation"))
+        surroundings.settle(
+            cast("MutableMapping[str, str]", local.env),
+            Path(conf["dst_path"]) if phase is Phase.MIGRATE else None,
+        )
+        if interrupts.is_command():
+            failures.tell_in_a_line()
+            interrupts.follow(phase, context.get("_copier_operation"), conf["dst_path"])
         context["destination_was"] = self._destination_was or ""
         context |= derived(context)
         if phase is Phase.RENDER and "_copier_operation" in context and not self._is_writing:
             self._is_writing = True
-            before_first_file(context)
+            before_first_file(self.environment, context)
 
 
 def before_first_question(context: dict[str, Any]) -> None:
@@ -79,7 +97,7 @@ def before_first_question(context: dict[str, Any]) -> None:
     """
     conf = context["_copier_conf"]
     check_start.check_source(str(context["_copier_answers"].get("_src_path", "")))
-    lines = refusals(conf["data"], questions())
+    lines = [*_refused_level(), *refusals(conf["data"], questions())]
     if not lines and conf["defaults"]:
         lines = _unanswered(context)
     if not lines:
@@ -88,21 +106,27 @@ def before_first_question(context: dict[str, Any]) -> None:
         raise UserMessageError("\n".join(lines))
 
 
-def before_first_file(context: dict[str, Any]) -> None:
+def before_first_file(environment: Environment, context: dict[str, Any]) -> None:
     """Say what an update will change; make sure that a proof somebody asked for can run here.
 
     The event is the first render in `Phase.RENDER` that knows the operation: it renders
     `_exclude`, once all is answered.
 
     Raises:
-        UserMessageError: The proof cannot run on this machine. Nothing has been written yet.
+        UserMessageError: The proof cannot run on this machine, or a file is in the way. Nothing has
+            been written yet.
     """
     conf = context["_copier_conf"]
     if context["_copier_operation"] == "update":
-        for line in announce.changes(context, questions()):
+        told = announce.changes(context, questions())
+        if not told:  # one of the folders that Copier compares
+            return
+        for line in told:
             print(f"  {line}", file=sys.stderr)
-    elif context["smoke_by_name"] and not conf["skip_tasks"] and not conf["pretend"]:
-        check_start.check_smoke(context["smoke"], context["framework"], context["token"])
+    else:
+        check_overwritten(environment, context)
+    if context["smoke_by_name"] and not conf["skip_tasks"] and not conf["pretend"]:
+        check_start.check_smoke(context["smoke_level"], context["framework"], context["token"])
 
 
 @cache
@@ -114,7 +138,10 @@ def questions() -> dict[str, Any]:
 
 def derived(context: Mapping[str, Any]) -> dict[str, Any]:
     """Return what follows from the answers that are known so far, which may be illegal ones."""
-    values: dict[str, Any] = {"smoke_by_name": _smoke_by_name(context)}
+    values: dict[str, Any] = {
+        "smoke_by_name": _smoke_by_name(context),
+        "smoke_level": _smoke_level(context),
+    }
     # An earlier version may have recorded what is no longer offered.
     if framework := registry.frameworks().get(str(context.get("framework"))):
         values["crate"] = framework.files
@@ -129,12 +156,26 @@ def derived(context: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _smoke_level(context: Mapping[str, Any]) -> str:
+    """Return how far this run proves the service: `SMOKE` of the environment, or the answer."""
+    if context["_copier_conf"]["skip_tasks"]:
+        return "none"
+    answer = context.get("smoke") or context["_copier_answers"].get("smoke") or "none"
+    return os.environ.get("SMOKE") or str(answer)
+
+
 def _smoke_by_name(context: Mapping[str, Any]) -> bool:
     """Tell whether somebody chose the level of the smoke build, or left it at its default."""
-    level = context.get("smoke")
-    if level is None or level == "none":
+    level = _smoke_level(context)
+    if level == "none":
         return False
-    return "smoke" in context["_copier_conf"]["data"] or level != questions()["smoke"]["default"]
+    given = os.environ.get("SMOKE") or "smoke" in context["_copier_conf"]["data"]
+    return bool(given) or level != questions()["smoke"]["default"]
+
+
+def _refused_level() -> list[str]:
+    level = os.environ.get("SMOKE")
+    return refusals({"smoke": level}, questions()) if level else []
 
 
 def _refused_on_record(conf: Mapping[str, Any]) -> list[str]:

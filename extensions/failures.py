@@ -22,4 +22,4 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
     else:
         sys.__excepthook__(kind, error, trace)
         return
-    print(f"{reason}; {interrupts.way_back()}", file=sys.stderr)
+    print(f"{reason}; {interrupts.left_behind()}", file=sys.stderr)

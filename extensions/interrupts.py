@@ -7,7 +7,9 @@ SIGTERM. It also kills a task at once, before the task can stop what it has star
 import os
 import signal
 import subprocess
+import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,21 +17,31 @@ from typing import Any
 from copier import Phase
 from copier.errors import UserMessageError
 
+from .way_back import way_back
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _before: dict[int, Any] = {}
-_state = {"updating": False}
+_state: dict[str, Any] = {"updating": False, "folder": "."}
 
 
-def follow(phase: Phase, operation: str | None) -> None:
+def is_command() -> bool:
+    """Tell whether this process is Copier's command; if not, its signals belong to the program."""
+    return "copier._cli" in sys.modules
+
+
+def follow(phase: Phase, operation: str | None, folder: object) -> None:
     """Hold SIGINT and SIGTERM while Copier renders and runs tasks, and then give them back.
 
     Args:
         phase: What Copier does now.
         operation: What it was asked for, `copy` or `update`, where that is known.
+        folder: Where the service is.
     """
     if operation is not None:
         _state["updating"] = operation == "update"
+    if phase is Phase.MIGRATE:  # then it is the service itself, not a folder to compare it with
+        _state["folder"] = folder
     if threading.current_thread() is not threading.main_thread():
         return
     if phase in {Phase.RENDER, Phase.TASKS}:
@@ -40,13 +52,10 @@ def follow(phase: Phase, operation: str | None) -> None:
         _give_back()
 
 
-def way_back() -> str:
+def left_behind() -> str:
     """Say what a run that ended too early has left behind, and how to go back."""
     if _state["updating"]:
-        return (
-            "nothing of yours is lost, and `git reset --hard && git clean -fd` goes back to before "
-            "the update."
-        )
+        return f"nothing of yours is lost, and {way_back(_state['folder'])} goes back."
     return "nothing is left behind."
 
 
@@ -61,13 +70,14 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     name = signal.Signals(number).name
     if phase in {Phase.TASKS, Phase.MIGRATE} and (children := _children()):
         for child in children:
-            os.kill(child, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
     elif signal.getsignal(signal.SIGINT) is not _stop:
         # A prompt has SIGINT: in an update, the earlier version still holds SIGTERM while the new
         # one asks. A prompt takes an exception for one more error, but Ctrl-C ends it well.
         os.kill(os.getpid(), signal.SIGINT)
     elif _state["updating"] or phase is Phase.RENDER:
-        raise UserMessageError(f"Stopped by {name}; {way_back()}")
+        raise UserMessageError(f"Stopped by {name}; {left_behind()}")
     else:
         _give_back()
         os.kill(os.getpid(), number)
@@ -78,8 +88,8 @@ def _children() -> list[int]:
     listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
     if listing.exists():
         return [int(child) for child in listing.read_text().split()]
-    table = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
-    ).stdout
-    pairs = [line.split() for line in table.splitlines()]
-    return [int(pid) for pid, parent in pairs if int(parent) == os.getpid()]
+    command = ["ps", "-A", "-o", "pid=,ppid="]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ps:
+        table, _ = ps.communicate()
+    pairs = [(int(pid), int(parent)) for pid, parent in map(str.split, table.splitlines())]
+    return [pid for pid, parent in pairs if parent == os.getpid() and pid != ps.pid]

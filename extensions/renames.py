@@ -1,5 +1,6 @@
 """The entries of renames.toml: what earlier versions of the template called otherwise."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,9 @@ from packaging.version import InvalidVersion, Version
 from .pins import ROOT
 
 FILE = ROOT / "renames.toml"
+# What `git describe` says of a commit that no tag precedes, at git's shortest or longer; a date as
+# in 20261126 is one too, so a version of the template must have a dot.
+COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,11 @@ def version(commit: str) -> Version | None:
     """Return the version of a commit as Copier records it: a tag, or what `git describe` says.
 
     Returns:
-        The version; for a commit after a tag, that tag's version; None for any other text.
+        The version; for a commit after a tag, that tag's version; None for any other text. One
+        commit in ten has a name that reads as a version too, such as `858a109`.
     """
+    if COMMIT.fullmatch(commit):
+        return None
     tag = commit.rsplit("-", 2)[0] if commit.count("-") >= 2 else commit
     try:
         return Version(tag)

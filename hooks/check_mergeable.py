@@ -1,19 +1,18 @@
-"""Makes sure, before an update writes, that Copier can merge every file that an owner has.
+"""Says of a service why an update of it could not be merged or taken back, before it writes."""
 
-Copier reads changes as UTF-8 and drops each byte that is not. Where a folder is in the place of a
-file, it ends halfway. It runs this in the folder of the service: see `_migrations` in copier.yml.
-"""
-
+import os
 import re
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import stat
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 from extensions.pins import ROOT
 from extensions.registry import frameworks
+from hooks.git import NEEDED, git, lines, word
 
 TEMPLATE = ROOT / "template"
+# Nobody writes a source, a manifest or a page of this size, and Copier reads all of it.
+MOST_BYTES = 10_000_000
 
 
 def emitted() -> list[Path]:
@@ -26,12 +25,69 @@ def emitted() -> list[Path]:
     return sorted({Path(name.removesuffix(".jinja")) for name in plain} | set(map(Path, crates)))
 
 
-def why_not(file: Path) -> str:
-    """Say why a file of the service cannot be merged, and what helps; "" where it can."""
-    if file.is_dir():
-        return f"{file}: is a folder here and a file in the template; give it another name"
-    if not file.exists():
+def why_not() -> list[str]:
+    """Say what in the service of the current folder stops an update, and what helps.
+
+    Returns:
+        One line for each thing; none if the update can start.
+    """
+    version = tuple(int(number) for number in re.findall(r"[0-9]+", word("version"))[:2])
+    if version < NEEDED:
+        needed = ".".join(map(str, NEEDED))
+        return [
+            f"git: an update needs {needed} or later to merge; here is {version[0]}.{version[1]}"
+        ]
+    found = [*_not_committed(), *_not_shown()]
+    return found + [line for file in emitted() if (line := _unreadable(file))]
+
+
+def _not_committed() -> list[str]:
+    """Look for what going back would destroy, whatever `status.showUntrackedFiles` says."""
+    named = lines("status", "--porcelain", "--untracked-files=all", "--no-renames", ".")
+    if not named:
+        return []
+    names = ", ".join(line[3:] for line in named[:3]) + (", …" if len(named) > 3 else "")
+    return [f"{names}: commit, stash or ignore what is new here; going back would destroy it"]
+
+
+def _not_shown() -> list[str]:
+    """Look for edits that `git status` is told not to show.
+
+    Source: https://git-scm.com/docs/git-update-index, --skip-worktree and --assume-unchanged.
+    """
+    flagged = [
+        line[2:] for line in lines("ls-files", "-v", ".") if line[0] in "Ss" or line[0] == "h"
+    ]
+    files = [name for name in flagged if Path(name).is_file() and not Path(name).is_symlink()]
+    if not files:
+        return []
+    staged = {line.split("\t")[1]: line.split(" ")[1] for line in lines("ls-files", "-s", *files)}
+    return [
+        f"{name}: has an edit that git is told not to show; show it with `git update-index "
+        f"--no-skip-worktree --no-assume-unchanged {name}`, then commit it"
+        for name in files
+        if word("hash-object", "--", name) != staged[name]
+    ]
+
+
+def _unreadable(file: Path) -> str:
+    """Say why a file of the service cannot be read and merged; "" where it can."""
+    for folder in list(PurePosixPath(file).parents)[:-1]:
+        if Path(folder).is_symlink():
+            return f"{folder}: is a symbolic link, so the update would write elsewhere"
+    if not os.path.lexists(file) or file.is_symlink():
         return ""
+    about = file.stat()
+    if stat.S_ISDIR(about.st_mode):
+        return f"{file}: is a folder here and a file in the template; give it another name"
+    if not stat.S_ISREG(about.st_mode):
+        return f"{file}: must be a file with text"
+    if about.st_size > MOST_BYTES:
+        return f"{file}: has {about.st_size / 1e6:.0f} MB, more than an update reads"
+    return _undecodable(file)
+
+
+def _undecodable(file: Path) -> str:
     try:
         file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as reason:
@@ -43,13 +99,13 @@ def why_not(file: Path) -> str:
     return ""
 
 
-def main() -> int:
-    """Check the service in the current folder and return the exit code."""
-    lines = [line for file in emitted() if (line := why_not(file))]
-    for line in lines:
-        print(line, file=sys.stderr)
-    return 1 if lines else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def ignored(names: Iterable[str]) -> list[str]:
+    """Return those of some files that are on the disk and that git ignores."""
+    there = [
+        name for name in names if os.path.lexists(name) and stat.S_ISREG(Path(name).lstat().st_mode)
+    ]
+    if not there:
+        return []
+    given = os.fsencode("\0".join([*there, ""]))
+    printed = git("check-ignore", "-z", "--stdin", given=given, accepted=(0, 1))
+    return [os.fsdecode(name) for name in printed.split(b"\0") if name]

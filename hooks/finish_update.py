@@ -1,129 +1,241 @@
-"""Finishes an update: finds conflicts, brings the lock file in step, and proves the result.
+"""Finishes an update: merges it, brings the lock file in step, and proves the result.
 
-Copier runs it once, in the folder of the service, when an update is merged; see `_migrations` in
-copier.yml. It changes no file but Cargo.lock, and puts back what Copier should not have removed.
-Exit code 0 says that the update is complete.
+Copier runs it once, in the folder of the service, after its own merge; see `_migrations` in
+copier.yml. `hooks/merge.py` says why that merge is replaced. Exit code 0 says that the update is
+merged and in step, and that the proof that was asked for was done.
 """
 
 import argparse
-import shutil
+import json
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Literal
+
+import yaml
+from pathspec import GitIgnoreSpec
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hooks import keep_edits
-from hooks.processes import Stopped, run, run_logged, stoppable
-from hooks.smoke import smoke
+from extensions.renames import renames_since
+from extensions.way_back import way_back
+from hooks import lock
+from hooks.git import GitFailed, git, lines
+from hooks.merge import Files, Merged, files_of, lay_out, mark, merge, stored_folder
+from hooks.outcome import Outcome, Word, tell
+from hooks.processes import Stopped, stoppable
+from hooks.render_versions import NotRendered, rendered
+from hooks.smoke import CannotRun, Failed, smoke
+from hooks.starting_point import forget, noted
 
-IN_STEP = ["cargo", "update", "--workspace"]
-GO_BACK = "`git reset --hard && git clean -fd` goes back to before the update"
 GO_ON = "the merged files and every edit are in place; mend them and commit to go on"
 
 
-class Incomplete(Exception):
-    """The update is merged but not complete; the message says what is left to do."""
+@dataclass(frozen=True)
+class Request:
+    """What Copier was asked for."""
+
+    answers_file: str
+    level: str
+    by_name: bool
+    token: str
+    conflict: Literal["inline", "rej"]
+    exclude: Sequence[str]
+    skip: Sequence[str]
+    before: str
 
 
-def conflicts() -> list[str]:
-    """Return the files that the merge has left with conflict markers or rejected changes."""
-    unmerged = run("git", "ls-files", "-z", "--unmerged", ".").stdout.split("\0")
-    names = {entry.partition("\t")[2] for entry in unmerged if entry}
-    others = run("git", "ls-files", "-z", "--others", "--exclude-standard", ".").stdout.split("\0")
-    return sorted(names | {name for name in others if name.endswith(".rej")})
-
-
-def without_lock() -> None:
-    """Remove the Cargo.lock that Copier makes anew for an owner who has deleted it.
-
-    Copier makes every file of `_skip_if_exists` that does not exist. A Cargo.lock that git ignores
-    stays, since it may have been there before.
-    """
-    deleted = run("git", "cat-file", "-e", "HEAD:./Cargo.lock").returncode
-    if deleted and run("git", "check-ignore", "--quiet", "Cargo.lock").returncode:
-        Path("Cargo.lock").unlink(missing_ok=True)
-
-
-def lock(log: IO[bytes]) -> None:
-    """Bring Cargo.lock in step with Cargo.toml, with the fewest changes.
+def merged(request: Request) -> tuple[Merged, float]:
+    """Merge the update into the service in the current folder.
 
     Args:
-        log: Gets what Cargo prints.
-
-    Raises:
-        Incomplete: Cargo could not.
-
-    Source: https://doc.rust-lang.org/cargo/commands/cargo-update.html, `--workspace`.
-    """
-    if not Path("Cargo.lock").exists():
-        return
-    if run("git", "diff", "--quiet", "HEAD", "--", "Cargo.toml").returncode == 0:
-        return
-    if shutil.which("cargo") is None:
-        raise Incomplete(
-            "Cargo.toml has changed and cargo is not installed to bring Cargo.lock in step; "
-            f"`{' '.join(IN_STEP)}` does, where it is"
-        )
-    if run_logged(IN_STEP, log):
-        raise Incomplete(f"`{' '.join(IN_STEP)}` could not bring Cargo.lock in step")
-
-
-def complete(level: str, answers_file: str) -> int:
-    """Finish an update in the current folder.
-
-    Args:
-        level: How far the service is proven: an answer to `smoke`.
-        answers_file: Where the answers are recorded.
+        request: What Copier was asked for.
 
     Returns:
-        The exit code.
+        The merge, which is laid out and marked, and when the update began.
 
     Raises:
-        Incomplete: There are conflicts, or Cargo.lock could not be brought in step.
+        GitFailed: Git could not.
+        NotRendered: The new version does not take the answers.
     """
-    without_lock()
-    for line in [*keep_edits.keep(answers_file), *keep_edits.comments_gone(answers_file)]:
+    start = noted()
+    answers = _answers(request)
+    with rendered("HEAD", answers, request.exclude) as folder:
+        after = stored_folder(folder)
+    own = files_of("HEAD:./")
+    moves = {change.was: change.now for change in renames_since("files", request.before)}
+    result = merge(
+        start.before,
+        start.service,
+        after,
+        moves=moves,
+        untouchable=_untouchable(request, start.service),
+    )
+    _leave_ignored(result, start.service, own)
+    touched = {
+        name
+        for name in {*start.before, *after, *start.service, *result.files}
+        if name in start.before
+        or name in after
+        or result.files.get(name) != start.service.get(name)
+    } - {request.answers_file}
+    git("reset", "--quiet", "HEAD", "--", ".", accepted=(0, 1))
+    lay_out({name: result.files[name] for name in touched & result.files.keys()}, touched)
+    for name in touched - {f"{name}.rej" for name in start.service}:
+        Path(f"{name}.rej").unlink(missing_ok=True)
+    mark(result, request.conflict)
+    result.told += _comments_gone(request.answers_file)
+    forget()
+    return result, start.began
+
+
+def _untouchable(request: Request, service: Files) -> Callable[[str], bool]:
+    """Return what tells that a file is no matter of the template's.
+
+    Copier writes the answers file. The lock file is the owner's, and so is what `--skip` names.
+    """
+    skipped = GitIgnoreSpec.from_lines(request.skip)
+    fixed = {request.answers_file, lock.FILE}
+    return lambda name: name in fixed or (name in service and skipped.match_file(name))
+
+
+def _leave_ignored(result: Merged, service: Files, own: Files) -> None:
+    """Leave files alone that git ignores where they cannot be merged, and tell of all of them."""
+    for name in sorted(service.keys() - own.keys()):
+        now = result.files.get(name)
+        if now is None or name in result.conflicts:
+            result.files[name] = service[name]
+            result.conflicts.pop(name, None)
+            why = "the template no longer has it" if now is None else "the changes conflict"
+            result.told.append(f"{name}: git ignores it and {why}, so your file is left alone")
+        elif now != service[name]:
+            result.told.append(
+                f"{name}: git ignores it; merged, and `git cat-file -p {service[name].blob[:12]}` "
+                "has it as it was"
+            )
+
+
+def _comments_gone(answers_file: str) -> list[str]:
+    """Return a line for each comment of the owner that Copier has dropped."""
+    now = Path(answers_file).read_text("utf-8").splitlines()
+    committed = git("cat-file", "blob", f"HEAD:./{answers_file}", accepted=(0, 128))
+    # The first line is the template's own.
+    before = committed.decode("utf-8").splitlines()[1:]
+    return [
+        f"{answers_file}: is written by Copier, so this line of yours is gone: {line}"
+        for line in before
+        if line.startswith("#") and line not in now
+    ]
+
+
+def _answers(request: Request) -> dict[str, Any]:
+    answers: dict[str, Any] = yaml.safe_load(Path(request.answers_file).read_text("utf-8"))
+    return answers
+
+
+def _changed() -> list[str]:
+    """Return the files that differ from the last commit, or that it lacks."""
+    listed = lines("status", "--porcelain", "--untracked-files=all", "--no-renames", ".")
+    prefix = git("rev-parse", "--show-prefix").decode().strip()
+    return sorted(line[3:].removeprefix(prefix) for line in listed)
+
+
+def complete(request: Request, log: IO[bytes]) -> tuple[Word, str]:
+    """Bring a merged service in step and prove it.
+
+    Args:
+        request: What Copier was asked for.
+        log: Gets what Cargo and the engine print.
+
+    Returns:
+        How the update ends, and why.
+    """
+    try:
+        for line in lock.bring_in_step(log):
+            print(f"  {line}", file=sys.stderr)
+    except lock.OutOfStep as reason:
+        return "failed", str(reason)
+    if request.level == "none":
+        return "merged", "nothing was proven, as was asked for"
+    if not request.by_name and not _changed():
+        return "current", "nothing has changed, so nothing was proven anew"
+    try:
+        smoke(request.level, request.token, log)
+    except CannotRun as reason:
+        return ("failed" if request.by_name else "merged"), f"not proven: {reason}"
+    except Failed as reason:
+        return "failed", f"not proven: {reason}"
+    return "proven", ""
+
+
+def finish(request: Request) -> tuple[Word, str, float]:
+    """Merge the update, bring the service in step and prove it.
+
+    Args:
+        request: What Copier was asked for.
+
+    Returns:
+        How the update ends, why, and when it began.
+    """
+    result, began = merged(request)
+    for line in result.told:
         print(f"  {line}", file=sys.stderr)
-    if files := conflicts():
-        raise Incomplete(
-            f"conflicts in {', '.join(files)}; nothing was built. Mend and `git add` them"
-        )
+    if result.conflicts:
+        names = ", ".join(sorted(result.conflicts))
+        return "conflict", f"{names}; nothing was built. Mend and `git add` them", began
     with tempfile.NamedTemporaryFile(
         prefix="smoke-", suffix=".log", buffering=0, delete=False
     ) as log:
         keep = False
         try:
-            lock(log)
-            if level == "none":
-                return 0
-            code = smoke(level, False, log)
-            keep = code != 0
-            return code
+            word, reason = complete(request, log)
+            keep = word == "failed"
+            return word, reason, began
         finally:
-            if not keep:
+            if not keep or not Path(log.name).stat().st_size:
                 Path(log.name).unlink()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("level", choices=["none", "check", "build", "image"])
     parser.add_argument("answers_file")
+    parser.add_argument("--level", choices=["none", "check", "build", "image"], required=True)
+    parser.add_argument("--by-name", choices=["True", "False"], required=True)
+    parser.add_argument("--token", default="")
+    parser.add_argument("--conflict", choices=["inline", "rej"], default="inline")
+    parser.add_argument("--exclude", type=json.loads, default=[])
+    parser.add_argument("--skip", type=json.loads, default=[])
+    parser.add_argument("--from", dest="before", required=True)
+    parser.add_argument("--to", required=True)
+    parser.add_argument("--folder", default=".")
     options = parser.parse_args(arguments)
+    request = Request(
+        answers_file=options.answers_file,
+        level=options.level,
+        by_name=options.by_name == "True",
+        token=options.token,
+        conflict=options.conflict,
+        exclude=options.exclude,
+        skip=options.skip,
+        before=options.before,
+    )
+    word: Word
+    began, code = time.time(), 1
     try:
         with stoppable():
-            code = complete(options.level, options.answers_file)
-    except Incomplete as reason:
-        print(f"update: {reason}; {GO_BACK}", file=sys.stderr)
-        return 1
+            word, reason, began = finish(request)
+    except (GitFailed, NotRendered, OSError) as problem:
+        word, reason = "failed", str(problem)
     except Stopped as stopped:
-        print(f"update: stopped by {stopped}; {GO_ON}; {GO_BACK}", file=sys.stderr)
-        return 128 + stopped.number
-    if code:
-        print(f"update: {GO_ON}; {GO_BACK}", file=sys.stderr)
-    return code
+        word, reason, code = "failed", f"stopped by {stopped}", 128 + stopped.number
+    if word in {"conflict", "failed"}:
+        print(f"update: {GO_ON}; {way_back(options.folder)} goes back", file=sys.stderr)
+    tell(Outcome(word, options.before, options.to, _changed(), time.time() - began, reason))
+    return code if word in {"conflict", "failed"} else 0
 
 
 if __name__ == "__main__":

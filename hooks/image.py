@@ -7,7 +7,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,11 @@ from hooks.processes import last_line, run, run_logged, run_whole
 LOCKED_DOWN = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 SECONDS_TO_TURN_HEALTHY = 30.0
 SECONDS_BETWEEN_LOOKS = 0.1
+PORT = 8080  # where an image exposes none
 SECONDS_TO_STOP = 10  # https://docs.docker.com/reference/cli/docker/container/stop/
 
-# The Dockerfile mounts both as secrets; Cargo's own variables hold them.
+# The Dockerfile mounts it as a secret; Cargo's own variable names the file.
 CA_BUNDLE = "CARGO_HTTP_CAINFO"
-TOKEN = re.compile(r"\bid=(CARGO_REGISTRIES_[A-Z0-9_]+_TOKEN)\b")
 SYNTAX = re.compile(r"\A# syntax=(\S+)\n+")
 
 
@@ -52,11 +52,15 @@ class Image:
 
 @dataclass(frozen=True)
 class Container:
-    """A container that runs an image, with its port published as `port` of 127.0.0.1."""
+    """A container that runs an image, with its port published as `port` of 127.0.0.1.
+
+    The engine watches it if the image has a HEALTHCHECK.
+    """
 
     engine: Engine
     name: str
     port: int
+    is_watched: bool
 
 
 def unique_name(name: str) -> str:
@@ -64,12 +68,14 @@ def unique_name(name: str) -> str:
     return f"{name}-smoke-{secrets.token_hex(4)}"
 
 
-def build(engine: Engine, name: str, log: IO[bytes]) -> Image:
+def build(engine: Engine, name: str, token: str, log: IO[bytes]) -> Image:
     """Build the Dockerfile of the current folder, and show what the engine prints.
 
     Args:
         engine: Builds it.
         name: What the image is called.
+        token: The one variable that the build is lent as a secret; "" for none. What else the
+            Dockerfile asks for, it does not get.
         log: Gets what the engine prints.
 
     Returns:
@@ -80,34 +86,40 @@ def build(engine: Engine, name: str, log: IO[bytes]) -> Image:
     """
     dockerfile = Path("Dockerfile").read_text("utf-8")
     start = log.tell()
-    code = _build(engine, name, dockerfile, log)
+    code = _build(engine, name, dockerfile, token, log)
     syntax = SYNTAX.match(dockerfile)
     if code and syntax and _could_not_pull(syntax[1], start, log):
         print(
             f"smoke: {syntax[1]} cannot be pulled here; building with the engine's own frontend",
             file=sys.stderr,
         )
-        code = _build(engine, name, SYNTAX.sub("", dockerfile), log)
+        code = _build(engine, name, SYNTAX.sub("", dockerfile), token, log)
     if code:
         raise BuildFailed(f"docker build ended with {code}")
     found = _inspect(engine, name)
-    (port,) = found["Config"]["ExposedPorts"]
     return Image(
         engine,
         name,
         found["Size"],
         len(found["RootFS"].get("Layers") or []),
         found["Config"]["User"],
-        int(port.partition("/")[0]),
+        _port(dockerfile, found["Config"].get("ExposedPorts") or {}),
     )
 
 
-def _build(engine: Engine, name: str, dockerfile: str, log: IO[bytes]) -> int:
+def _port(dockerfile: str, exposed: Iterable[str]) -> int:
+    """Return the port to ask: the first that the Dockerfile exposes, which the service is told."""
+    ports = [port.partition("/")[0] for port in exposed]
+    named = re.findall(r"^EXPOSE\s+([0-9]+)", dockerfile, re.MULTILINE | re.IGNORECASE)
+    return int(next((port for port in named if port in ports), ports[0] if ports else PORT))
+
+
+def _build(engine: Engine, name: str, dockerfile: str, token: str, log: IO[bytes]) -> int:
     secret = []
     if bundle := os.environ.get(CA_BUNDLE):
         secret += ["--secret", f"id=ca_bundle,src={bundle}"]
-    for variable in dict.fromkeys(TOKEN.findall(dockerfile)):
-        secret += ["--secret", f"id={variable}"]
+    if token:
+        secret += ["--secret", f"id={token}"]
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="smoke-") as file:
         file.write(dockerfile)
         file.flush()
@@ -117,7 +129,7 @@ def _build(engine: Engine, name: str, dockerfile: str, log: IO[bytes]) -> int:
                 *("--file", file.name, "--tag", name, "."),
             ],
             log,
-            env={"DOCKER_BUILDKIT": "1"},
+            env={**os.environ, "DOCKER_BUILDKIT": "1"},
         )
 
 
@@ -152,34 +164,53 @@ def running(image: Image, *, keep: bool) -> Iterator[Container]:
     try:
         started = run_whole(
             *(client, "run", "--detach", "--name", name, *LOCKED_DOWN, "--health-interval=1s"),
+            *("--env", f"PORT={image.port}"),
             *("--publish", f"{service.HOST}::{image.port}", image.name),
         )
         if started.returncode:
             raise service.Misbehaved(last_line(started.stderr))
-        _wait_until_healthy(image.engine, name)
         published = run(client, "port", name, f"{image.port}/tcp").stdout.splitlines()
-        yield Container(image.engine, name, int(published[0].rpartition(":")[2]))
+        port = int(published[0].rpartition(":")[2]) if published else 0
+        is_watched = _wait_until_healthy(image.engine, name, port)
+        yield Container(image.engine, name, port, is_watched)
     finally:
         if not keep:
             run(client, "rm", "--force", name)
 
 
-def _wait_until_healthy(engine: Engine, name: str) -> None:
+def _wait_until_healthy(engine: Engine, name: str, port: int) -> bool:
+    """Wait until a container is healthy, or answers where the image has no HEALTHCHECK.
+
+    Returns:
+        Whether the image has one.
+
+    Raises:
+        Misbehaved: The container ended, or did neither in 30 s.
+    """
     deadline = time.monotonic() + SECONDS_TO_TURN_HEALTHY
     while True:
         state = _inspect(engine, name)["State"]
-        if state["Health"]["Status"] == "healthy":
-            return
+        watched = state.get("Health")
+        reason = "it was never asked"
         if not state["Running"]:
             ended = run(engine.client, "logs", name)
             raise service.Misbehaved(
                 f"it ended with exit {state['ExitCode']}: {last_line(ended.stderr + ended.stdout)}"
             )
+        if watched and watched["Status"] == "healthy":
+            return True
+        if watched and watched.get("Log"):
+            reason = last_line(watched["Log"][-1]["Output"])
+        if not watched:
+            try:
+                service.ask_health(port)
+            except service.Misbehaved as misbehaved:
+                reason = str(misbehaved)
+            else:
+                return False
         if time.monotonic() > deadline:
-            checks = state["Health"].get("Log") or [{"Output": "it was never asked"}]
             raise service.Misbehaved(
-                f"it was not healthy within {SECONDS_TO_TURN_HEALTHY:.0f} s: "
-                f"{last_line(checks[-1]['Output'])}"
+                f"it was not healthy within {SECONDS_TO_TURN_HEALTHY:.0f} s: {reason}"
             )
         time.sleep(SECONDS_BETWEEN_LOOKS)
 

@@ -2,13 +2,14 @@
 
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import IO, NoReturn
@@ -61,7 +62,7 @@ def started(
 
     Args:
         command: The program and its arguments.
-        env: Variables on top of the environment.
+        env: Its environment, that of this process by default.
         stdout: Where its output goes, as `subprocess.Popen` takes it.
         stderr: Where its errors go, likewise.
 
@@ -70,7 +71,7 @@ def started(
     """
     process = subprocess.Popen(
         command,
-        env={**os.environ, **(env or {})},
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=stderr,
@@ -83,14 +84,25 @@ def started(
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process that still runs, with all that it has started: SIGTERM first, then SIGKILL."""
-    if process.poll() is not None:
-        return
+    """End all that a process has started, and itself if it runs: SIGTERM first, then SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
+        try:
             os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(SECONDS_TO_STOP)
+        except (ProcessLookupError, PermissionError):  # macOS: no permission to kill the dead
+            break
+        deadline = time.monotonic() + SECONDS_TO_STOP
+        while time.monotonic() < deadline and _has_group(process):
+            time.sleep(SECONDS_BETWEEN_LOOKS / 10)
+    process.wait()
+
+
+def _has_group(process: subprocess.Popen[bytes]) -> bool:
+    process.poll()
+    try:
+        os.killpg(process.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def run_logged(
@@ -105,7 +117,7 @@ def run_logged(
     Args:
         command: The program and its arguments.
         log: Gets the same text without colours and with one line for each state of a progress bar.
-        env: Variables on top of the environment.
+        env: Its environment, that of this process by default.
         stdout: If given, gets the program's standard output instead, which is not shown.
 
     Returns:
@@ -115,12 +127,21 @@ def run_logged(
     with started(command, env=env, stdout=into[0], stderr=into[1]) as process:
         pipe = process.stdout or process.stderr
         assert pipe is not None
-        while chunk := os.read(pipe.fileno(), 65536):
+        while _is_readable(pipe) or process.poll() is None:
+            # What the program leaves running may hold the pipe for as long as it likes.
+            if not _is_readable(pipe, SECONDS_BETWEEN_LOOKS):
+                continue
+            if not (chunk := os.read(pipe.fileno(), 65536)):
+                break
             sys.stderr.buffer.write(chunk)
             sys.stderr.buffer.flush()
             log.write(ESCAPES.sub(b"", chunk).replace(b"\r", b"\n"))
         log.flush()
         return process.wait()
+
+
+def _is_readable(pipe: IO[bytes], seconds: float = 0.0) -> bool:
+    return bool(select.select([pipe], [], [], seconds)[0])
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hooks.environment import for_cargo
 from hooks.processes import started
 
 HOST = "127.0.0.1"
@@ -50,7 +51,7 @@ def running(binary: Path) -> Iterator[Running]:
     Raises:
         Misbehaved: It ended, or said nothing in 30 s.
     """
-    environment = {"HOST": HOST, "PORT": "0"}
+    environment = {**for_cargo(os.environ), "HOST": HOST, "PORT": "0"}
     with started([binary], env=environment, stdout=subprocess.PIPE) as process:
         yield Running(binary, process, _listening_port(process))
 
@@ -112,7 +113,7 @@ def run_healthcheck(service: Running) -> str:
     Raises:
         Misbehaved: It ended otherwise, or not in 5 s.
     """
-    environment = {"HOST": HOST, "PORT": str(service.port)}
+    environment = {**for_cargo(os.environ), "HOST": HOST, "PORT": str(service.port)}
     with started([service.binary, "healthcheck"], env=environment) as process:
         return _exit_0(process, SECONDS_TO_ANSWER, "healthcheck")
 

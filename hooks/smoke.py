@@ -12,15 +12,17 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hooks import image, service
+from hooks import image, service, workspace
 from hooks.engine import Engine, NoEngine, find
+from hooks.environment import for_cargo
 from hooks.processes import Stopped, run_logged, stoppable
 from hooks.toolchain import why_not
 
@@ -31,6 +33,10 @@ KEEP = "SMOKE_KEEP"
 
 class Failed(Exception):
     """A step of the smoke build failed; the message says which and how."""
+
+
+class CannotRun(Exception):
+    """This machine cannot do the smoke build; the message says why, and what would help."""
 
 
 @dataclass
@@ -59,10 +65,10 @@ class Report:
 
 
 def _cargo(arguments: list[str], log: IO[bytes], stdout: IO[bytes] | None = None) -> None:
-    environment = {}
+    environment = for_cargo(os.environ)
     if sys.stderr.isatty():
         columns = str(shutil.get_terminal_size().columns)
-        environment = {
+        environment |= {
             "CARGO_TERM_COLOR": "always",
             "CARGO_TERM_PROGRESS_WHEN": "always",
             "CARGO_TERM_PROGRESS_WIDTH": columns,
@@ -79,10 +85,36 @@ def _build(log: IO[bytes]) -> Path:
         _cargo([*arguments, "--message-format=json-render-diagnostics"], log, messages)
         messages.seek(0)
         artifacts = [json.loads(line) for line in messages]
-    binaries = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
-    if not binaries:
-        raise Failed("cargo build made no executable")
-    return Path(binaries[-1])
+    binaries = {
+        artifact["target"]["name"]: Path(artifact["executable"])
+        for artifact in artifacts
+        if artifact.get("executable")
+    }
+    return binaries[_program(_package(), sorted(binaries))]
+
+
+def _package() -> dict[str, Any]:
+    """Return what the manifest in the current folder says of its package."""
+    manifest = tomllib.loads(Path("Cargo.toml").read_text("utf-8"))
+    found: dict[str, Any] = manifest.get("package", {})
+    return found
+
+
+def _program(package: Mapping[str, Any], built: Sequence[str]) -> str:
+    """Choose the service among the programs of its crate, as `cargo run` does.
+
+    Source: https://doc.rust-lang.org/cargo/reference/manifest.html#the-default-run-field
+    """
+    for name in (package.get("default-run"), package.get("name")):
+        if name in built:
+            return str(name)
+    if len(built) == 1:
+        return built[0]
+    if not built:
+        raise Failed("cargo build made no program")
+    raise Failed(
+        f"cargo build made {', '.join(built)}; `default-run` in Cargo.toml says which runs"
+    )
 
 
 def prove(level: str, log: IO[bytes]) -> Report:
@@ -127,11 +159,13 @@ def prove(level: str, log: IO[bytes]) -> Report:
     return report
 
 
-def prove_image(engine: Engine, keep: bool, log: IO[bytes]) -> Report:
+def prove_image(engine: Engine, token: str, keep: bool, log: IO[bytes]) -> Report:
     """Prove the image of the service in the current folder.
 
     Args:
         engine: Builds and runs it.
+        token: The variable with the token of the private registry that the build is lent; "" for
+            none.
         keep: Leave image and container behind.
         log: Gets everything that the engine prints.
 
@@ -142,12 +176,11 @@ def prove_image(engine: Engine, keep: bool, log: IO[bytes]) -> Report:
         Failed: A step failed.
     """
     report = Report()
-    package = tomllib.loads(Path("Cargo.toml").read_text("utf-8"))["package"]
-    name = image.unique_name(package["name"])
+    name = image.unique_name(str(_package().get("name", "service")))
     built: list[image.Image] = []
 
     def build() -> str:
-        built.append(image.build(engine, name, log))
+        built.append(image.build(engine, name, token, log))
         return str(built[0])
 
     try:
@@ -155,7 +188,8 @@ def prove_image(engine: Engine, keep: bool, log: IO[bytes]) -> Report:
         print("smoke: docker run", file=sys.stderr)
         begin = time.monotonic()
         with image.running(built[0], keep=keep) as container:
-            report.steps.append(("docker run", time.monotonic() - begin, "healthy"))
+            state = "healthy" if container.is_watched else "has no HEALTHCHECK"
+            report.steps.append(("docker run", time.monotonic() - begin, state))
             report.step("GET /health", lambda: service.ask_health(container.port))
             report.step("docker stop", lambda: image.stop(container))
     except image.BuildFailed as error:
@@ -202,35 +236,54 @@ def _why_not(level: str, folder: Path, log: IO[bytes]) -> str | None:
     return None
 
 
-def smoke(level: str, by_name: bool, log: IO[bytes]) -> int:
-    """Prove the service in the current folder, and print a table or what went wrong.
+def smoke(level: str, token: str, log: IO[bytes]) -> None:
+    """Prove the service in the current folder; print a table, or the last lines before it failed.
 
     Args:
         level: `check`, `build` or `image`.
-        by_name: Whether somebody asked for this level, so that it may not be skipped.
+        token: The variable with the token of its private registry; "" for none.
         log: An open file on the disk.
 
-    Returns:
-        The exit code.
+    Raises:
+        CannotRun: This machine lacks something.
+        Failed: The service lacks something.
     """
-    folder = Path.cwd()
-    reason = _why_not(level, folder, log)
-    if reason:
-        print(f"smoke: {level} skipped: {reason}", file=sys.stderr)
-        return 1 if by_name else 0
+    if reason := _why_not(level, Path.cwd(), log):
+        raise CannotRun(f"{level} cannot run here: {reason}")
+    name = Path.cwd().name
     try:
         if level == "image":
             engine = find()
             print(f"smoke: {engine}", file=sys.stderr)
-            report = prove_image(engine, os.environ.get(KEEP, "") not in {"", "0"}, log)
+            keep = os.environ.get(KEEP, "") not in {"", "0"}
+            report = prove_image(engine, token, keep, log)
         else:
-            report = prove(level, log)
+            with _as_built_alone():
+                report = prove(level, log)
     except Failed as error:
         print(f"\nsmoke: {error}; the last lines were:", file=sys.stderr)
         print(f"{_last_lines(log)}\nsmoke: the whole log is {log.name}", file=sys.stderr)
-        return 1
-    print(f"\n{folder.name} is proven:\n{report.table()}\n", flush=True)
-    return 0
+        raise
+    print(f"\n{name} is proven:\n{report.table()}\n", flush=True)
+
+
+@contextmanager
+def _as_built_alone() -> Iterator[None]:
+    """Go to a copy of the service if a workspace would hide its own lock file from Cargo."""
+    here = Path.cwd()
+    try:
+        above = workspace.root(here)
+    except workspace.NotListed as reason:
+        raise Failed(str(reason)) from reason
+    if above is None or not workspace.stands_alone(here):
+        yield
+        return
+    with workspace.alone(here) as copy:
+        os.chdir(copy)
+        try:
+            yield
+        finally:
+            os.chdir(here)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -238,6 +291,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("level", choices=["check", "build", "image"])
     parser.add_argument("--by-name", choices=["True", "False"], default="True")
+    parser.add_argument("--token", default="")
     parser.add_argument(
         "--destination-was", choices=["missing", "empty", "occupied"], default="occupied"
     )
@@ -259,9 +313,15 @@ def main(arguments: list[str] | None = None) -> int:
                     reason = _why_not(options.level, options.preflight, log)
                     print(reason or "", end="")
                     return 1 if reason else 0
-                code = smoke(options.level, options.by_name == "True", log)
-                keep_log = code != 0
-                return code
+                try:
+                    smoke(options.level, options.token, log)
+                except CannotRun as reason:
+                    print(f"smoke: skipped: {reason}", file=sys.stderr)
+                    return 1 if options.by_name == "True" else 0
+                except Failed:
+                    keep_log = True
+                    return 1
+                return 0
         except Stopped as stopped:
             if not options.preflight:
                 _remove(folder, options.destination_was)

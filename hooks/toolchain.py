@@ -19,15 +19,18 @@ def why_not(folder: Path, log: IO[bytes]) -> str | None:
     """Say why the crate in a folder cannot be compiled here.
 
     Args:
-        folder: Has a `Cargo.toml` with `rust-version` and a `Cargo.lock`.
+        folder: Has a `Cargo.toml` and a `Cargo.lock`.
         log: Gets what Cargo prints while it downloads the dependencies.
 
     Returns:
         One sentence with the remedy, or None when Rust, a linker and every locked crate are here.
         None also when a crate itself is at fault: the build will show that.
     """
-    needed = tomllib.loads((folder / "Cargo.toml").read_text("utf-8"))["package"]["rust-version"]
-    return why_no_rust(needed) or why_no_crates(folder, log)
+    manifest = tomllib.loads((folder / "Cargo.toml").read_text("utf-8"))
+    needed = manifest.get("package", {}).get("rust-version")
+    # A member of a workspace may inherit it, and others may have none.
+    found = why_no_rust(needed if isinstance(needed, str) else "1")
+    return found or why_no_crates(folder, log)
 
 
 def why_no_rust(needed: str) -> str | None:
@@ -74,6 +77,6 @@ def why_no_crates(folder: Path, log: IO[bytes]) -> str | None:
         return None
     log.seek(start)
     printed = log.read().decode("utf-8", "replace")
-    if "--locked" in printed:
+    if "--locked" in printed or "believes it's in a workspace" in printed:
         return None
     return f"the crates cannot be downloaded: {last_line(printed)}"
