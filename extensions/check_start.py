@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from copier.errors import UserMessageError
 
 from .pins import ROOT
 from .registry import frameworks
+from .surroundings import REPOSITORY
 
 
 def destination_state(destination: Path) -> Literal["missing", "empty", "occupied"]:
@@ -42,6 +44,35 @@ def check_source(source: str) -> None:
             "_src_path: the template's URL must have no credentials, since every service records "
             f"it; use {url.scheme}://{url.netloc.rpartition('@')[2]}{url.path} and let a "
             "credential helper of git keep them, or an SSH key"
+        )
+
+
+def check_version(conf: Mapping[str, Any], commit: str | None) -> None:
+    """Make sure that a service records the version of the template that it is made from.
+
+    Args:
+        conf: What Copier says of itself.
+        commit: The version that Copier is about to record; None if the template has no history.
+
+    Raises:
+        UserMessageError: It would be a version of another repository.
+
+    Source: https://git-scm.com/docs/git#_environment_variables: GIT_DIR and others name a
+    repository, whatever the current folder is. Git sets them for hooks and for some aliases.
+    """
+    set_here = [name for name in REPOSITORY if name in os.environ]
+    if commit is None:
+        if not conf["quiet"]:
+            print(
+                "The template has no git history here, so the service cannot be updated later; "
+                "copy it from the template's repository",
+                file=sys.stderr,
+            )
+    elif set_here:
+        names = " ".join(f"-u {name}" for name in set_here)
+        raise UserMessageError(
+            f"{set_here[0]}: is set, so git would take the version of another repository; "
+            f"`env {names} copier …` takes the template's"
         )
 
 

@@ -97,9 +97,12 @@ def before_first_question(context: dict[str, Any]) -> None:
     """
     conf = context["_copier_conf"]
     check_start.check_source(str(context["_copier_answers"].get("_src_path", "")))
+    check_start.check_version(conf, context["_copier_answers"].get("_commit"))
+    for name, answer in conf["data"].items():
+        conf["data"][name] = text.as_utf8(answer)
     lines = [*_refused_level(), *refusals(conf["data"], questions())]
     if not lines and conf["defaults"]:
-        lines = _unanswered(context)
+        lines = [*_unanswered(context), *_refused_by_settings(conf)]
     if not lines:
         lines = [f"{line}; -d decides it" for line in _refused_on_record(conf)]
     if lines:
@@ -176,6 +179,19 @@ def _smoke_by_name(context: Mapping[str, Any]) -> bool:
 def _refused_level() -> list[str]:
     level = os.environ.get("SMOKE")
     return refusals({"smoke": level}, questions()) if level else []
+
+
+def _refused_by_settings(conf: Mapping[str, Any]) -> list[str]:
+    """Say which defaults of a person are not legal, as far as they are used.
+
+    Source: https://copier.readthedocs.io/en/stable/settings/#user-defaults
+    """
+    own = {
+        name: text.as_utf8(value)
+        for name, value in conf["settings"].defaults.items()
+        if name in questions() and name not in conf["data"]
+    }
+    return [f"{line}; Copier's settings say so" for line in refusals(own, questions())]
 
 
 def _refused_on_record(conf: Mapping[str, Any]) -> list[str]:

@@ -1,10 +1,12 @@
 """What a service's answers file says of its template, and why an update cannot start from it.
 
 Copier explains few of these reasons, and reads the answers file before it loads the template. So
-`bin/copier update` runs this first, and `hooks/doctor.py --service` shows the result.
+`bin/copier update` asks here first, and `hooks/doctor.py --service` shows the result. Nothing that
+a service says or has is run.
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -15,27 +17,22 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from extensions.pins import ROOT
 from extensions.renames import version
+from extensions.surroundings import neutral
+from hooks.command_line import ANSWERS_FILE
 from hooks.processes import last_line, run
 
-ANSWERS_FILE = ".copier-answers.yml"
+# Settings of git that run a program.
+FILTERS = r"^filter\..*\.(clean|smudge|process)$"
+# Copier writes less than a thousandth of that.
+MOST_BYTES = 1_000_000
 MARKER = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 # A URL, Copier's short form of one, or an SSH address: not a path on this machine.
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|git\+|gh:|gl:|[^/]+@[^/]+:")
 # What `git describe` adds to the tag before a commit; and a commit alone.
 AFTER_TAG = re.compile(r"-[0-9]+-g[0-9a-f]+\Z")
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
-# The other options of `copier update` that take a value.
-WITH_VALUE = (
-    ("-x", "--exclude"),
-    ("-r", "--vcs-ref"),
-    ("-s", "--skip"),
-    ("-d", "--data"),
-    ("--data-file",),
-    ("-o", "--conflict"),
-    ("-c", "--context-lines"),
-    ("--ask",),
-)
 
 
 class Unusable(Exception):
@@ -58,8 +55,11 @@ def read(folder: Path, answers_file: str = ANSWERS_FILE) -> dict[str, Any]:
     Source: https://copier.readthedocs.io/en/stable/configuring/#the-copier-answersyml-file
     """
     again = f"`git checkout HEAD -- {answers_file}` brings back the committed one"
+    file = folder / answers_file
     try:
-        text = (folder / answers_file).read_text("utf-8")
+        if file.exists() and not (file.is_file() and file.stat().st_size <= MOST_BYTES):
+            raise Unusable(f"{answers_file}: must be a file of less than a megabyte; {again}")
+        text = file.read_text("utf-8")
     except FileNotFoundError:
         raise Unusable(
             f"{answers_file}: there is none in {folder}; run this in the folder of a service"
@@ -80,8 +80,14 @@ def read(folder: Path, answers_file: str = ANSWERS_FILE) -> dict[str, Any]:
         raise Unusable(f"{answers_file}: is empty; {again}")
     if not isinstance(answers, dict):
         raise Unusable(f"{answers_file}: must be a mapping of names to answers; {again}")
+    if answers.get("_commit") is None and "_src_path" in answers:
+        raise Unusable(
+            f"_commit: {answers_file} does not say which version the service was made from, since "
+            "the template had no git history then; add the version that it is closest to, such as "
+            "`_commit: 1.0.0`"
+        )
     for name, what in (("_src_path", "where the template is"), ("_commit", "its version")):
-        if not isinstance(answers.get(name), str) or not answers[name]:
+        if not isinstance(answers.get(name), str) or not re.match(r"[^-\s]", answers[name]):
             raise Unusable(f"{name}: {answers_file} must say {what}, as text in quotes; {again}")
     return answers
 
@@ -106,13 +112,16 @@ def check_template(answers: dict[str, Any]) -> None:
         if not local.exists():
             raise Unusable(f"_src_path: {source} does not exist; record where the template is now")
         source = str(local)
-    listed = _git("ls-remote", "--tags", "--refs", _expanded(source))
+    listed = _git("ls-remote", "--tags", "--refs", "--", _expanded(source))
     if listed.returncode:
         raise Unusable(f"_src_path: {source} cannot be read by git: {last_line(listed.stderr)}")
     tags = [line.rpartition("refs/tags/")[2] for line in listed.stdout.splitlines()]
     known = AFTER_TAG.sub("", commit) in tags
     if local.exists():
-        there_is = _git("-C", source, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
+        revision = f"{commit}^{{commit}}"
+        there_is = _git(
+            *("-C", source, "rev-parse", "--verify", "--quiet", "--end-of-options", revision)
+        )
         known = there_is.returncode == 0
     if not known and (local.exists() or not COMMIT.fullmatch(commit)):
         versions = sorted((found, tag) for tag in tags if (found := version(tag)) is not None)
@@ -134,38 +143,53 @@ def _expanded(source: str) -> str:
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run git, which must not ask for a password."""
-    return run("env", "GIT_TERMINAL_PROMPT=0", "git", *arguments)
+    return run("git", *arguments, env={**neutral(os.environ), "GIT_TERMINAL_PROMPT": "0"})
 
 
-def destination(arguments: list[str]) -> tuple[Path, str]:
-    """Find the service that the arguments of `copier update` name.
+def other_template(source: str) -> str:
+    """Return where a template is if it is not the one that this file belongs to; "" if it is.
 
     Args:
-        arguments: What follows `copier update`.
+        source: The template, as a service records it.
+    """
+    if not ADDRESS.match(source):
+        same = Path(source).expanduser().resolve() == ROOT
+        return "" if same else source
+    origin = _git("-C", str(ROOT), "config", "remote.origin.url").stdout.strip()
+    names = [_expanded(each).removesuffix("/").removesuffix(".git") for each in (source, origin)]
+    return "" if names[0] == names[1] else source
+
+
+def check_service(folder: Path, answers_file: str = ANSWERS_FILE) -> str:
+    """Make sure that an update of a service can start.
+
+    Args:
+        folder: The service.
+        answers_file: Where its answers are recorded, relative to it.
 
     Returns:
-        The folder of the service, and its answers file relative to that.
+        Where its template is.
+
+    Raises:
+        Unusable: It cannot.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("-a", "--answers-file", default=ANSWERS_FILE)
-    for option in WITH_VALUE:
-        parser.add_argument(*option)
-    options, rest = parser.parse_known_args(arguments)
-    folders = [argument for argument in rest if not argument.startswith("-")]
-    return Path(folders[0] if folders else "."), options.answers_file
+    answers = read(folder, answers_file)
+    check_template(answers)
+    # A filter of the repository's own would run now, and it may be a stranger's.
+    config = _git("-C", str(folder), "config", "--local", "--name-only", "--get-regexp", FILTERS)
+    off = [word for name in config.stdout.split() for word in ("-c", f"{name}=")]
+    status = _git(*off, "-C", str(folder), "status", "--porcelain", ".")
+    if status.returncode:
+        raise Unusable(f"{folder}: git status fails: {last_line(status.stderr)}")
+    return str(answers["_src_path"])
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Check the service that `copier update` is to change, and return the exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if {"-h", "--help"} & set(given):
-        return 0
+def main() -> int:
+    """Check the service in a folder, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
     try:
-        folder, answers_file = destination(given)
-        check_template(read(folder, answers_file))
-        status = _git("-C", str(folder), "status", "--porcelain", ".")
-        if status.returncode:
-            raise Unusable(f"{folder}: git status fails: {last_line(status.stderr)}")
+        check_service(parser.parse_args().folder)
     except Unusable as reason:
         print(reason, file=sys.stderr)
         return 1

@@ -4,10 +4,19 @@ Run it with any Python before the first copy: `python3 hooks/doctor.py`. Exit co
 nothing is lacking, 1 that something is, 2 that the command line is wrong.
 """
 
+import sys
+
+PYTHON = (3, 11)
+if sys.version_info < PYTHON:
+    # What comes next cannot even be read by an older one.
+    FOUND, NEEDED = (".".join(map(str, numbers)) for numbers in (sys.version_info[:3], PYTHON))
+    print(f"LACKS  Python: {FOUND} is too old; Copier needs {NEEDED} or later")
+    sys.exit(1)
+
 import argparse
 import re
+import shlex
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +30,8 @@ from hooks.processes import run
 from hooks.toolchain import numbers, why_no_crates, why_no_rust
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHON = (3, 11)
+# `python -c` imports from the current folder first, which may be a stranger's service.
+GUARD = "import sys; sys.path = [place for place in sys.path if place not in ('', '.')]; "
 # Disk for a cold image build and its caches, and for Cargo's build of tests and release.
 GIGABYTES = 5
 FRONTEND = "docker/dockerfile:1"
@@ -41,11 +51,8 @@ class Check:
 
 
 def python() -> str:
-    """Return the version of Python."""
-    found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < PYTHON:
-        raise Lacks(f"{found} is too old; Copier needs {'.'.join(map(str, PYTHON))} or later")
-    return found
+    """Return the version of this Python, which is not too old: see the top of this file."""
+    return ".".join(map(str, sys.version_info[:3]))
 
 
 def git() -> str:
@@ -154,8 +161,8 @@ CHECKS = (
 def service(folder: str) -> tuple[bool, str]:
     """Tell whether `copier update` can start in the folder of a service, or why it cannot."""
     for interpreter in _interpreters():
-        if run(interpreter, "-c", "import yaml, packaging").returncode == 0:
-            ended = run(interpreter, str(ROOT / "hooks" / "check_recorded.py"), folder)
+        if run(*interpreter, "-c", f"{GUARD}import yaml, packaging").returncode == 0:
+            ended = run(*interpreter, str(ROOT / "hooks" / "check_recorded.py"), folder)
             text = ended.stderr.strip() or "can be updated"
             return ended.returncode == 0, text
     return False, "Copier is not installed, which reads its answers"
@@ -177,24 +184,25 @@ def findings(levels: frozenset[str]) -> Iterator[tuple[str, bool, str]]:
 
 def _installed(name: str) -> str | None:
     """Return the version of a package in the environment that `copier` would run in."""
-    code = f"from importlib.metadata import version; print(version({name!r}))"
+    code = f"{GUARD}from importlib.metadata import version; print(version({name!r}))"
     for interpreter in _interpreters():
-        answer = run(interpreter, "-c", code)
+        answer = run(*interpreter, "-c", code)
         if answer.returncode == 0:
             return answer.stdout.strip()
     return None
 
 
-def _interpreters() -> Iterator[str]:
+def _interpreters() -> Iterator[list[str]]:
     if program := shutil.which("copier"):
         with Path(program).open("rb") as file:
-            first = file.readline()
-        if first.startswith(b"#!/"):
-            yield first[2:].decode().strip()
-    yield sys.executable
+            first = file.readline(1000).decode("utf-8", "replace")
+        # A shim of pyenv or asdf is a script for a shell, which knows what it runs alone.
+        if first.startswith("#!/") and "python" in first:
+            yield shlex.split(first[2:])
+    yield [sys.executable]
     own = ROOT / ".venv" / "bin" / "python"
     if own.exists():
-        yield str(own)
+        yield [str(own)]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -144,10 +144,11 @@ def _is_readable(pipe: IO[bytes], seconds: float = 0.0) -> bool:
     return bool(select.select([pipe], [], [], seconds)[0])
 
 
-def run(*command: str) -> subprocess.CompletedProcess[str]:
+def run(*command: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a program to its end and return what it printed."""
     return subprocess.run(
         command,
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from extensions.pins import ROOT
-from hooks.check_recorded import destination
+from hooks.command_line import parse
 from lab.rendering import render_service
 from lab.repository import commit, git
 
@@ -36,6 +36,15 @@ def set_answer(name: str, value: object) -> Callable[[str], str]:
     return edit
 
 
+def without(name: str) -> Callable[[str], str]:
+    def edit(text: str) -> str:
+        return yaml.safe_dump(
+            {key: kept for key, kept in yaml.safe_load(text).items() if key != name}
+        )
+
+    return edit
+
+
 @pytest.mark.parametrize(
     ("edit", "line"),
     [
@@ -44,6 +53,8 @@ def set_answer(name: str, value: object) -> Callable[[str], str]:
         (lambda text: f"{text}port: [\n", "is no YAML at line"),
         (lambda _: "- a\n- b\n", "must be a mapping"),
         (lambda _: "service_name: x\n", "_src_path: .copier-answers.yml must say where"),
+        (without("_commit"), "_commit: .copier-answers.yml does not say which version the service"),
+        (set_answer("_commit", "--all"), "_commit: .copier-answers.yml must say its version"),
         (set_answer("_commit", 1.0), "_commit: .copier-answers.yml must say its version"),
         (set_answer("_commit", "0.9.0"), "has no version 0.9.0; record the one that the service"),
         (set_answer("_commit", "0.9.0"), "such as 1.1.0, 1.0.0"),
@@ -97,18 +108,19 @@ def test_a_service_that_can_be_updated(service: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "folder"),
+    ("arguments", "places"),
     [
-        ([], "."),
-        (["--trust", "x"], "x"),
-        (["x", "--data", "port=1"], "x"),
-        (["-d", "port=1", "-r", "HEAD", "--data-file=y", "-s", "a", "x", "-A"], "x"),
-        (["-x", "a", "--ask", "p*", "-o", "rej", "-c", "1", "--conflict=rej"], "."),
+        ([], []),
+        (["--trust", "x"], ["x"]),
+        (["x", "--data", "port=1"], ["x"]),
+        (["-d", "port=1", "-r", "HEAD", "--data-file=y", "-s", "a", "x", "-A"], ["x"]),
+        (["-x", "a", "--ask", "p*", "-o", "rej", "-c", "1", "--conflict=rej"], []),
     ],
 )
-def test_which_service_is_meant(arguments: list[str], folder: str) -> None:
-    assert destination(arguments) == (Path(folder), ".copier-answers.yml")
-    assert destination([*arguments, "-a", "other.yml"]) == (Path(folder), "other.yml")
+def test_which_service_is_meant(arguments: list[str], places: list[str]) -> None:
+    assert parse(arguments).places == places
+    assert parse(arguments).answers_file == ".copier-answers.yml"
+    assert parse([*arguments, "-a", "other.yml"]).answers_file == "other.yml"
 
 
 def test_every_option_with_a_value_is_known(bin_copier: Path) -> None:
@@ -119,4 +131,4 @@ def test_every_option_with_a_value_is_known(bin_copier: Path) -> None:
     found = re.findall(r"^    (?:(-\w), )?(--[\w-]+) \w+[:=]", switches, re.MULTILINE)
     assert len(found) > 5
     for option in (name for names in found for name in names if name):
-        assert destination([option, "value"])[0] == Path(), option
+        assert parse([option, "value"]).places == [], option
