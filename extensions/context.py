@@ -178,7 +178,8 @@ def _smoke_by_name(context: Mapping[str, Any]) -> bool:
 
 def _refused_level() -> list[str]:
     level = os.environ.get("SMOKE")
-    return refusals({"smoke": level}, questions()) if level else []
+    lines = refusals({"smoke": level}, questions()) if level else []
+    return [f"{line}; SMOKE of the environment says so" for line in lines]
 
 
 def _refused_by_settings(conf: Mapping[str, Any]) -> list[str]:

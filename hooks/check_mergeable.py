@@ -15,14 +15,29 @@ TEMPLATE = ROOT / "template"
 MOST_BYTES = 10_000_000
 
 
-def emitted() -> list[Path]:
+def emitted() -> list[str]:
     """Return the files that the template can emit, except the answers file."""
-    names = (
-        path.relative_to(TEMPLATE).as_posix() for path in TEMPLATE.rglob("*") if path.is_file()
-    )
-    plain = (re.sub(r"\{%.*?%\}", "", name) for name in names if "{{" not in name)
-    crates = (path for framework in frameworks().values() for path in framework.files)
-    return sorted({Path(name.removesuffix(".jinja")) for name in plain} | set(map(Path, crates)))
+    names = [path.relative_to(ROOT).as_posix() for path in TEMPLATE.rglob("*") if path.is_file()]
+    crates = {path for framework in frameworks().values() for path in framework.files}
+    return sorted(_plain(names) | crates)
+
+
+def emitted_by(commit: str) -> set[str]:
+    """Return the files that an earlier version of the template can emit, as far as names tell.
+
+    Args:
+        commit: The version: a tag or a commit of the template.
+    """
+    names = lines("ls-tree", "-r", "--name-only", "--full-tree", commit, folder=ROOT)
+    crates = (PurePosixPath(name).parts[2:] for name in names if name.startswith("frameworks/"))
+    return _plain(names) | {"/".join(parts) for parts in crates}
+
+
+def _plain(names: Iterable[str]) -> set[str]:
+    """Return what files below `template/` are called in a service."""
+    found = (name.removeprefix("template/") for name in names if name.startswith("template/"))
+    plain = (re.sub(r"\{%.*?%\}", "", name) for name in found if "{{" not in name)
+    return {name.removesuffix(".jinja") for name in plain}
 
 
 def why_not() -> list[str]:
@@ -38,7 +53,7 @@ def why_not() -> list[str]:
             f"git: an update needs {needed} or later to merge; here is {version[0]}.{version[1]}"
         ]
     found = [*_not_committed(), *_not_shown()]
-    return found + [line for file in emitted() if (line := _unreadable(file))]
+    return found + [line for file in emitted() if (line := _unreadable(Path(file)))]
 
 
 def _not_committed() -> list[str]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import yaml
 from pathspec import GitIgnoreSpec
@@ -62,13 +62,16 @@ def merged(request: Request) -> tuple[Merged, float]:
         NotRendered: The new version does not take the answers.
     """
     start = noted()
-    answers = _answers(request)
+    recorded = git("cat-file", "blob", start.service[request.answers_file].blob)
+    with rendered(request.before, yaml.safe_load(recorded), request.exclude) as folder:
+        before = stored_folder(folder)
+    answers = yaml.safe_load(Path(request.answers_file).read_text("utf-8"))
     with rendered("HEAD", answers, request.exclude) as folder:
         after = stored_folder(folder)
     own = files_of("HEAD:./")
     moves = {change.was: change.now for change in renames_since("files", request.before)}
     result = merge(
-        start.before,
+        before,
         start.service,
         after,
         moves=moves,
@@ -77,10 +80,8 @@ def merged(request: Request) -> tuple[Merged, float]:
     _leave_ignored(result, start.service, own)
     touched = {
         name
-        for name in {*start.before, *after, *start.service, *result.files}
-        if name in start.before
-        or name in after
-        or result.files.get(name) != start.service.get(name)
+        for name in {*before, *after, *start.service, *result.files}
+        if name in before or name in after or result.files.get(name) != start.service.get(name)
     } - {request.answers_file}
     git("reset", "--quiet", "HEAD", "--", ".", accepted=(0, 1))
     lay_out({name: result.files[name] for name in touched & result.files.keys()}, touched)
@@ -129,11 +130,6 @@ def _comments_gone(answers_file: str) -> list[str]:
         for line in before
         if line.startswith("#") and line not in now
     ]
-
-
-def _answers(request: Request) -> dict[str, Any]:
-    answers: dict[str, Any] = yaml.safe_load(Path(request.answers_file).read_text("utf-8"))
-    return answers
 
 
 def _changed() -> list[str]:

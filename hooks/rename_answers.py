@@ -1,21 +1,17 @@
-"""Prepares an update: gives recorded answers the names that their questions have now.
+"""Gives recorded answers the names that their questions have now."""
 
-Copier runs it in the folder of the service before the new version asks; see `_migrations` in
-copier.yml. It changes no file but the answers file, which the update writes anew.
-"""
-
-import argparse
-import sys
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from extensions.pins import ROOT
 from extensions.renames import Rename, renames_since
+
+
+class NotRenamed(Exception):
+    """An answer cannot get its name of today; the message says what helps."""
 
 
 def rename(
@@ -43,27 +39,26 @@ def rename(
     return {name: value for name, value in answers.items() if name not in gone}, lines
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("answers_file", type=Path)
-    parser.add_argument("--skip-answered", choices=["True", "False"], default="False")
-    options = parser.parse_args(arguments)
+def rename_recorded(answers_file: Path, recorded: dict[str, Any], skip_answered: bool) -> list[str]:
+    """Give the answers in an answers file today's names, before an update reads them.
+
+    Args:
+        answers_file: The file, which the update will write anew.
+        recorded: What it records.
+        skip_answered: Whether Copier asks no question that has an answer.
+
+    Returns:
+        A line for each that was renamed or left out.
+
+    Raises:
+        NotRenamed: With `skip_answered`, Copier keeps the answers that it has read before.
+    """
     questions = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
-    recorded = yaml.safe_load(options.answers_file.read_text("utf-8"))
     changes = renames_since("questions", str(recorded.get("_commit")))
     answers, lines = rename(recorded, changes, questions)
-    if lines and options.skip_answered == "True":
-        # With that option Copier keeps the answers that it read before this ran.
-        print(f"{lines[0]}; update without --skip-answered", file=sys.stderr)
-        return 1
+    if lines and skip_answered:
+        raise NotRenamed(f"{lines[0]}; update without --skip-answered")
     if lines:
         text = yaml.safe_dump(answers, allow_unicode=True, sort_keys=False)
-        options.answers_file.write_text(text, "utf-8")
-    for line in lines:
-        print(f"  {line}", file=sys.stderr)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        answers_file.write_text(text, "utf-8")
+    return lines

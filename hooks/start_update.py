@@ -1,52 +1,69 @@
 """Begins an update: checks that the service can be merged, and notes what it starts from.
 
 Copier runs it in the folder of the service, before the new version asks; see `_migrations` in
-copier.yml. It changes no file. What the service has, and what its last version made, are commits
-that no branch has, under a name that `finish_update.py` takes away again.
+copier.yml. It gives recorded answers the names that their questions have now, and changes nothing
+else. What the service has is a commit that no branch has, until `finish_update.py` is done with it.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hooks.check_mergeable import emitted, ignored, why_not
+from hooks.check_mergeable import emitted, emitted_by, ignored, why_not
 from hooks.check_recorded import Unusable, read
 from hooks.git import GitFailed
-from hooks.merge import files_of, stored, stored_folder
+from hooks.merge import files_of, stored
 from hooks.outcome import Outcome, tell
-from hooks.render_versions import NotRendered, rendered
+from hooks.rename_answers import NotRenamed, rename_recorded
 from hooks.starting_point import note
+
+
+def start(answers_file: str, skip_answered: bool, before: str) -> list[str]:
+    """Begin the update of the service in the current folder.
+
+    Args:
+        answers_file: Where its answers are recorded.
+        skip_answered: Whether Copier asks no question that has an answer.
+        before: The version that the service has.
+
+    Returns:
+        A line for each answer that was renamed.
+
+    Raises:
+        GitFailed: Git could not note what the service has.
+        NotRenamed: With `skip_answered`, Copier would lose a renamed answer.
+        Unusable: The answers file has been spoilt.
+    """
+    recorded = read(Path(), answers_file)
+    service = files_of("HEAD:./")
+    possible = {answers_file, *emitted(), *emitted_by(before)} - service.keys()
+    note(service | stored(Path(), ignored(sorted(possible))))
+    return rename_recorded(Path(answers_file), recorded, skip_answered)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("answers_file")
-    parser.add_argument("--exclude", type=json.loads, default=[])
-    parser.add_argument("--to", default="")
+    parser.add_argument("--skip-answered", choices=["True", "False"], default="False")
+    parser.add_argument("--from", dest="before", required=True)
+    parser.add_argument("--to", required=True)
     options = parser.parse_args(arguments)
-    before = ""
     try:
         reasons = why_not()
         if not reasons:
-            recorded = read(Path(), options.answers_file)
-            before = recorded["_commit"]
-            with rendered(before, recorded, options.exclude) as folder:
-                last = stored_folder(folder)
-            service = files_of("HEAD:./")
-            possible = {*last, *map(str, emitted()), options.answers_file} - service.keys()
-            service |= stored(Path(), ignored(sorted(possible)))
-            note(last, service)
-    except (GitFailed, NotRendered, Unusable) as reason:
+            skip_answered = options.skip_answered == "True"
+            for line in start(options.answers_file, skip_answered, options.before):
+                print(f"  {line}", file=sys.stderr)
+            return 0
+    except (GitFailed, NotRenamed, Unusable) as reason:
         reasons = [str(reason)]
     for line in reasons:
         print(line, file=sys.stderr)
-    if reasons:
-        tell(Outcome("refused", before, options.to, reason=reasons[0]))
-    return 1 if reasons else 0
+    tell(Outcome("refused", options.before, options.to, reason=reasons[0]))
+    return 1
 
 
 if __name__ == "__main__":

@@ -13,20 +13,17 @@ class StartingPoint:
     """What an update starts from.
 
     Attributes:
-        before: What the last version made of the service's answers.
         service: What the service has, with those of the template's files that git ignores.
         began: When the update began, in seconds since 1970.
     """
 
-    before: Files
     service: Files
     began: float
 
 
-def note(before: Files, service: Files) -> None:
-    """Keep both as commits that no branch has, for the service in the current folder."""
-    commit = committed(service, committed(before), message=str(time.time()))
-    git("update-ref", _name(), commit)
+def note(service: Files) -> None:
+    """Keep the files of the service in the current folder, as a commit that no branch has."""
+    git("update-ref", _name(), committed(service, message=str(time.time())))
 
 
 def noted() -> StartingPoint:
@@ -37,7 +34,7 @@ def noted() -> StartingPoint:
     """
     name = _name()
     began = word("log", "-1", "--format=%s", "--end-of-options", name)
-    return StartingPoint(files_of(f"{name}^"), files_of(name), float(began))
+    return StartingPoint(files_of(name), float(began))
 
 
 def forget() -> None:

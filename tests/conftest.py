@@ -13,9 +13,12 @@ from extensions.registry import frameworks
 from hooks.engine import NoEngine, find
 from lab import stand_ins
 from lab.containers import Docker
-from lab.rendering import copy_template, render_service, with_toys
+from lab.rendering import COPIER, copy_template, render_service, with_toys
+from lab.repository import commit, git
+from tests.versions import with_two_versions
 
 Copy = Callable[..., Path]
+Make = Callable[..., Path]
 
 # What owners of services add to them in tests.
 OWNERS_CRATES = """\
@@ -211,3 +214,24 @@ def render_tiny(toys: Path, tmp_path: Path) -> Copy:
     """Return a function that renders a service of the toy framework, which builds in seconds."""
     copy = renderer(toys, tmp_path)
     return lambda **answers: copy(**{"framework": "tiny", "port": 8080, **answers})
+
+
+@pytest.fixture(scope="session")
+def two_versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository of the template with the versions 1.0.0 and 2.0.0."""
+    return with_two_versions(template, tmp_path_factory.mktemp("versions") / "template")
+
+
+@pytest.fixture
+def make(two_versions: Path, tmp_path: Path) -> Make:
+    """Return a function that makes a service of version 1.0.0, in a repository of its own."""
+
+    def copy(folder: Path = tmp_path / "service", version: str = "1.0.0") -> Path:
+        data = ["--data=service_name=order-api", "--data=smoke=none"]
+        command = [COPIER, "copy", "--quiet", "--trust", "--defaults", *data]
+        subprocess.run([*command, f"--vcs-ref={version}", two_versions, folder], check=True)
+        git(folder, "init", "--quiet")
+        commit(folder)
+        return folder
+
+    return copy

@@ -3,56 +3,20 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lab.rendering import COPIER, render_service
 from lab.repository import commit, git
-from tests.versions import replace
+from tests.conftest import Make
+from tests.versions import NEW_LINE, replace
 
-Make = Callable[..., Path]
 Ended = subprocess.CompletedProcess[str]
 
 pytestmark = pytest.mark.slow
 
 MINE = "// mine, with a blank at the end \n"
-NEW_LINE = "**/*.bak\n"
-
-
-@pytest.fixture(scope="module")
-def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a repository of the template with two versions; no crate comes or goes."""
-    folder = tmp_path_factory.mktemp("versions") / "template"
-    shutil.copytree(template, folder, symlinks=True)
-    (folder / "template" / "NOTES.md").write_text("# Notes\n\n- Read.\n- Tell.\n- Rest.\n")
-    git(folder, "init", "--quiet")
-    commit(folder)
-    git(folder, "tag", "1.0.0")
-    routes = folder / "frameworks" / "actix" / "src" / "routes.rs"
-    replace(routes, "/// Registers every route.", "/// Registers the routes.")
-    replace(folder / "template" / "README.md.jinja", "## Ship it", "## Send it")
-    replace(folder / "template" / ".dockerignore.jinja", "**/*~\n", f"**/*~\n{NEW_LINE}")
-    (folder / "template" / "NOTES.md").unlink()
-    commit(folder)
-    git(folder, "tag", "2.0.0")
-    return folder
-
-
-@pytest.fixture
-def make(versions: Path, tmp_path: Path) -> Make:
-    """Return a function that makes a service of version 1.0.0, in a repository of its own."""
-
-    def copy(folder: Path = tmp_path / "service", version: str = "1.0.0") -> Path:
-        data = ["--data=service_name=order-api", "--data=smoke=none"]
-        command = [COPIER, "copy", "--quiet", "--trust", "--defaults", *data]
-        subprocess.run([*command, f"--vcs-ref={version}", versions, folder], check=True)
-        git(folder, "init", "--quiet")
-        commit(folder)
-        return folder
-
-    return copy
 
 
 def update(folder: Path, *arguments: str, **variables: str) -> Ended:
@@ -283,7 +247,7 @@ def test_a_renamed_file_takes_the_changes_along(make: Make) -> None:
     assert line in ended.stderr
 
 
-def test_a_repository_of_sha_256(make: Make, versions: Path, tmp_path: Path) -> None:
+def test_a_repository_of_sha_256(make: Make, two_versions: Path, tmp_path: Path) -> None:
     folder = make()
     shutil.rmtree(folder / ".git")
     git(folder, "init", "--quiet", "--object-format=sha256")
@@ -295,7 +259,7 @@ def test_a_repository_of_sha_256(make: Make, versions: Path, tmp_path: Path) -> 
     assert (folder / "README.md").read_text().endswith(MINE)
 
 
-def test_nothing_is_left_in_the_repository(make: Make, versions: Path, tmp_path: Path) -> None:
+def test_nothing_is_left_in_the_repository(make: Make, two_versions: Path, tmp_path: Path) -> None:
     folder = make()
     edit(folder)
     refs = git(folder, "for-each-ref")
@@ -306,6 +270,6 @@ def test_nothing_is_left_in_the_repository(make: Make, versions: Path, tmp_path:
     assert again.returncode == 0
     assert git(folder, "status", "--short") == ""
     fresh = tmp_path / "fresh"
-    render_service(versions, fresh, service_name="order-api", smoke="none")
+    render_service(two_versions, fresh, service_name="order-api", smoke="none")
     for name in ("README.md", ".dockerignore", "Dockerfile"):
         assert (folder / name).read_text() == (fresh / name).read_text()

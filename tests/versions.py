@@ -6,6 +6,7 @@ from pathlib import Path
 from lab.repository import commit, git
 from tests.answers import FRAMEWORKS
 
+NEW_LINE = "**/*.bak\n"
 VERSIONS = ("1.0.0", "2.0.0", "3.0.0")
 NOTES = "# Notes\n\nWhat to know before a release.\n\n- Read the changelog.\n- Tell the team.\n"
 
@@ -15,6 +16,34 @@ def replace(file: Path, old: str, new: str) -> None:
     text = file.read_text("utf-8")
     assert text.count(old) == 1, old
     file.write_text(text.replace(old, new), "utf-8")
+
+
+def with_two_versions(template: Path, folder: Path) -> Path:
+    """Make a repository with two versions of the template; no crate comes or goes.
+
+    Version 2.0.0 has other words in the README and in Actix's routes, one line more in
+    .dockerignore, and no NOTES.md.
+
+    Args:
+        template: A copy of the template, without its history.
+        folder: Where the repository is made.
+
+    Returns:
+        The folder.
+    """
+    shutil.copytree(template, folder, symlinks=True)
+    (folder / "template" / "NOTES.md").write_text("# Notes\n\n- Read.\n- Tell.\n- Rest.\n")
+    git(folder, "init", "--quiet")
+    commit(folder)
+    git(folder, "tag", "1.0.0")
+    routes = folder / "frameworks" / "actix" / "src" / "routes.rs"
+    replace(routes, "/// Registers every route.", "/// Registers the routes.")
+    replace(folder / "template" / "README.md.jinja", "## Ship it", "## Send it")
+    replace(folder / "template" / ".dockerignore.jinja", "**/*~\n", f"**/*~\n{NEW_LINE}")
+    (folder / "template" / "NOTES.md").unlink()
+    commit(folder)
+    git(folder, "tag", "2.0.0")
+    return folder
 
 
 def with_a_past(template: Path, folder: Path) -> Path:
