@@ -98,8 +98,6 @@ def before_first_question(context: dict[str, Any]) -> None:
     conf = context["_copier_conf"]
     check_start.check_source(str(context["_copier_answers"].get("_src_path", "")))
     check_start.check_version(conf, context["_copier_answers"].get("_commit"))
-    for name, answer in conf["data"].items():
-        conf["data"][name] = text.as_utf8(answer)
     lines = [*_refused_level(), *refusals(conf["data"], questions())]
     if not lines and conf["defaults"]:
         lines = [*_unanswered(context), *_refused_by_settings(conf)]
@@ -188,7 +186,7 @@ def _refused_by_settings(conf: Mapping[str, Any]) -> list[str]:
     Source: https://copier.readthedocs.io/en/stable/settings/#user-defaults
     """
     own = {
-        name: text.as_utf8(value)
+        name: value
         for name, value in conf["settings"].defaults.items()
         if name in questions() and name not in conf["data"]
     }

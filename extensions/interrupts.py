@@ -88,6 +88,11 @@ def _children() -> list[int]:
     listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
     if listing.exists():
         return [int(child) for child in listing.read_text().split()]
+    return children_by_ps()
+
+
+def children_by_ps() -> list[int]:
+    """Return the processes that this one has started, where there is no /proc, as on macOS."""
     command = ["ps", "-A", "-o", "pid=,ppid="]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ps:
         table, _ = ps.communicate()

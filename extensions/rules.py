@@ -127,6 +127,9 @@ def description(value: object) -> str:
         raise Refusal(f"must have 1 to {MAX_DESCRIPTION} characters, not {len(text)}")
     if text != text.strip():
         raise Refusal("must not begin or end with white space")
+    # So Python shows bytes that the locale cannot decode: https://peps.python.org/pep-0383/
+    if any("\udc80" <= character <= "\udcff" for character in text):
+        raise Refusal("cannot be read in this locale; LC_ALL=C.UTF-8 in the environment helps")
     for character in text:
         category = unicodedata.category(character)
         if (

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,21 +69,3 @@ def answers_yaml(answers: Mapping[str, Any]) -> str:
     if source and Path(source).is_dir():
         recorded["_src_path"] = str(Path(source).resolve())
     return yaml.safe_dump(recorded, allow_unicode=True, sort_keys=False, width=10_000)
-
-
-def as_utf8(value: object) -> object:
-    """Return text from a command line as what it is, where the locale knew no better.
-
-    Args:
-        value: An answer. In text, Python stands for bytes that the locale cannot decode by lone
-            surrogates: https://peps.python.org/pep-0383/
-
-    Returns:
-        The text that these bytes are in UTF-8; anything else as it is.
-    """
-    if not isinstance(value, str):
-        return value
-    try:
-        return value.encode(sys.getfilesystemencoding(), "surrogateescape").decode("utf-8")
-    except UnicodeError:
-        return value

@@ -79,7 +79,8 @@ def main() -> NoReturn:
         print(reason, file=sys.stderr)
         sys.exit(1)
     program = str(Path(sys.executable).with_name("copier"))
-    os.execve(program, [program, *arguments], neutral(os.environ))  # noqa: S606
+    # Answers are UTF-8, whatever the locale: https://peps.python.org/pep-0540/
+    os.execve(program, [program, *arguments], {**neutral(os.environ), "PYTHONUTF8": "1"})  # noqa: S606
 
 
 if __name__ == "__main__":
