@@ -1,6 +1,7 @@
 """What the template adds to every render: the check of the answers, filters and derived values."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, MutableMapping
 from functools import cache
@@ -27,6 +28,7 @@ from . import (
 )
 from .overwritten import check_overwritten
 from .pins import ROOT, alpine_for, versions
+from .renames import renames_since
 from .rules import refusal, refusals, token_variable
 
 
@@ -54,8 +56,8 @@ class ServiceTemplate(ContextHook):
             runtimes=registry.runtimes(),
             versions=versions(),
         )
-        self._destination_was: str | None = None
-        self._is_writing = False
+        self._is_checked = False
+        self._destination_was = ""
 
     def hook(self, context: dict[str, Any]) -> None:
         """Extend a render context in place.
@@ -68,11 +70,11 @@ class ServiceTemplate(ContextHook):
         phase, conf = Phase.current(), context["_copier_conf"]
         # Copier also renders migrations, before the answers are known or after they were checked,
         # and the path of the answers file, which is empty meanwhile.
-        if phase is Phase.PROMPT and self._destination_was is None and conf["answers_file"]:
+        if phase is Phase.PROMPT and not self._is_checked and conf["answers_file"]:
             before_first_question(context)
             # Only now: Copier takes what is raised in a validator for a bad answer and goes on, and
             # the next render must raise it again.
-            self._destination_was = check_start.destination_state(conf["dst_path"])
+            self._is_checked = True
         surroundings.settle(
             cast("MutableMapping[str, str]", local.env),
             Path(conf["dst_path"]) if phase is Phase.MIGRATE else None,
@@ -80,10 +82,11 @@ class ServiceTemplate(ContextHook):
         if interrupts.is_command():
             failures.tell_in_a_line()
             interrupts.follow(phase, context.get("_copier_operation"), conf["dst_path"])
-        context["destination_was"] = self._destination_was or ""
+        context["destination_was"] = self._destination_was
         context |= derived(context)
-        if phase is Phase.RENDER and "_copier_operation" in context and not self._is_writing:
-            self._is_writing = True
+        is_operating = "_copier_operation" in context
+        if phase is Phase.RENDER and is_operating and not self._destination_was:
+            self._destination_was = check_start.destination_state(conf["dst_path"])
             before_first_file(self.environment, context)
 
 
@@ -103,6 +106,7 @@ def before_first_question(context: dict[str, Any]) -> None:
         lines = [*_unanswered(context), *_refused_by_settings(conf)]
     if not lines:
         lines = [f"{line}; -d decides it" for line in _refused_on_record(conf)]
+    lines += _renamed_on_record(conf)
     if lines:
         raise UserMessageError("\n".join(lines))
 
@@ -198,6 +202,19 @@ def _refused_on_record(conf: Mapping[str, Any]) -> list[str]:
     recorded = announce.recorded(Path(conf["dst_path"]) / conf["answers_file"]) or {}
     kept = recorded.keys() & questions().keys() - conf["data"].keys()
     return refusals({name: recorded[name] for name in questions() if name in kept}, questions())
+
+
+def _renamed_on_record(conf: Mapping[str, Any]) -> list[str]:
+    """Say which recorded answers have another name now; `copier recopy` would forget them."""
+    known = {**(announce.recorded(Path(conf["dst_path"]) / conf["answers_file"]) or {})}
+    lines = []
+    for change in renames_since("questions", str(known.get("_commit"))):
+        if change.was in known and change.now not in known:
+            known[change.now] = known[change.was]
+            if change.now in questions() and change.now not in conf["data"]:
+                answer = f"-d {shlex.quote(f'{change.now}={known[change.was]}')}"
+                lines.append(f"{change.was}: is called {change.now} now; {answer} keeps it")
+    return lines
 
 
 def _unanswered(context: Mapping[str, Any]) -> list[str]:

@@ -104,19 +104,15 @@ class Runtime:
         return filled(self.image, versions()["rust"])
 
 
-def filled(image: str, rust: str, pinned: Mapping[str, Any] | None = None) -> str:
+def filled(image: str, rust: str) -> str:
     """Fill the pinned versions in for the variables of an image's name.
 
     Args:
         image: The name, with `${RUST_VERSION}`, `${ALPINE_VERSION}` and `${DEBIAN_SUITE}`.
         rust: The Rust release to build with.
-        pinned: What is pinned; `versions.toml` has the default.
     """
-    pinned = pinned or versions()
     return Template(image).substitute(
-        RUST_VERSION=rust,
-        ALPINE_VERSION=alpine_for(rust, pinned["alpine"]),
-        DEBIAN_SUITE=pinned["debian"],
+        RUST_VERSION=rust, ALPINE_VERSION=alpine_for(rust), DEBIAN_SUITE=versions()["debian"]
     )
 
 

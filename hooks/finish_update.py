@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from extensions.renames import renames_since
 from extensions.way_back import way_back
-from hooks import lock
+from hooks import lock, pinned
 from hooks.git import GitFailed, git, lines
 from hooks.merge import Files, Merged, files_of, lay_out, mark, merge, stored_folder
 from hooks.outcome import Outcome, Word, tell
@@ -63,11 +63,14 @@ def merged(request: Request) -> tuple[Merged, float]:
     """
     start = noted()
     recorded = git("cat-file", "blob", start.service[request.answers_file].blob)
-    with rendered(request.before, yaml.safe_load(recorded), request.exclude) as folder:
-        before = stored_folder(folder)
     answers = yaml.safe_load(Path(request.answers_file).read_text("utf-8"))
-    with rendered("HEAD", answers, request.exclude) as folder:
-        after = stored_folder(folder)
+    with (
+        rendered(request.before, yaml.safe_load(recorded), request.exclude) as last,
+        rendered("HEAD", answers, request.exclude) as new,
+    ):
+        before, after = stored_folder(last), stored_folder(new)
+        for line in pinned.changes(last, new):
+            print(f"  {line}", file=sys.stderr)
     own = files_of("HEAD:./")
     moves = {change.was: change.now for change in renames_since("files", request.before)}
     result = merge(
@@ -161,7 +164,8 @@ def complete(request: Request, log: IO[bytes]) -> tuple[Word, str]:
     try:
         smoke(request.level, request.token, log)
     except CannotRun as reason:
-        return ("failed" if request.by_name else "merged"), f"not proven: {reason}"
+        why = f"not proven: {request.level} cannot run here: {reason}"
+        return ("failed" if request.by_name else "merged"), why
     except Failed as reason:
         return "failed", f"not proven: {reason}"
     return "proven", ""

@@ -12,8 +12,8 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -204,19 +204,29 @@ def prove_image(engine: Engine, token: str, keep: bool, log: IO[bytes]) -> Repor
     return report
 
 
-def _remove(folder: Path, destination_was: str) -> None:
-    """Remove a half-made service from a folder that Copier made, or that held nothing."""
+def _files(folder: Path) -> list[Path]:
+    """Return all files below a folder but those of git, the deepest first."""
+    found = [path for path in folder.rglob("*") if ".git" not in path.relative_to(folder).parts]
+    return sorted(found, reverse=True)
+
+
+def _remove(folder: Path, destination_was: str, made: Iterable[Path]) -> None:
+    """Remove a half-made service from a folder that Copier made, or that held nothing.
+
+    Args:
+        folder: The folder of the service.
+        destination_was: How Copier found it.
+        made: What Copier has put into an empty one, the deepest first. What somebody has put there
+            since stays.
+    """
     if destination_was == "missing":
         os.chdir(folder.parent)
         shutil.rmtree(folder, ignore_errors=True)
     elif destination_was == "empty":
-        for entry in folder.iterdir():
-            if entry.name == ".git":
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)
+        shutil.rmtree(folder / "target", ignore_errors=True)
+        for path in made:
+            with suppress(OSError):  # a folder that is not empty, or what is gone already
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _last_lines(log: IO[bytes]) -> str:
@@ -249,7 +259,7 @@ def smoke(level: str, token: str, log: IO[bytes]) -> None:
         Failed: The service lacks something.
     """
     if reason := _why_not(level, Path.cwd(), log):
-        raise CannotRun(f"{level} cannot run here: {reason}")
+        raise CannotRun(reason)
     name = Path.cwd().name
     try:
         if level == "image":
@@ -303,6 +313,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     folder = Path.cwd()
+    made = _files(folder) if options.destination_was == "empty" else []
     keep_log = False
     with tempfile.NamedTemporaryFile(
         prefix="smoke-", suffix=".log", buffering=0, delete=False
@@ -316,7 +327,7 @@ def main(arguments: list[str] | None = None) -> int:
                 try:
                     smoke(options.level, options.token, log)
                 except CannotRun as reason:
-                    print(f"smoke: skipped: {reason}", file=sys.stderr)
+                    print(f"smoke: {options.level} skipped: {reason}", file=sys.stderr)
                     return 1 if options.by_name == "True" else 0
                 except Failed:
                     keep_log = True
@@ -324,7 +335,7 @@ def main(arguments: list[str] | None = None) -> int:
                 return 0
         except Stopped as stopped:
             if not options.preflight:
-                _remove(folder, options.destination_was)
+                _remove(folder, options.destination_was, made)
             print(f"smoke: stopped by {stopped}", file=sys.stderr)
             return 128 + stopped.number
         finally:

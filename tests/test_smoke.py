@@ -282,6 +282,9 @@ def test_a_stopped_copier_takes_all_along(
         lines = iter(copier.stderr)
         assert any("Compiling" in line for line in lines)
         wait_until(lambda: bool(processes(cold_target)))
+        if existing:
+            (folder / "mine").touch()
+            (folder / "src" / "mine.rs").touch()
         copier.send_signal(number)
         rest = "".join(lines)  # ends when the last process that holds the pipe has ended
         assert copier.wait() == (1 if number == signal.SIGTERM else -number)
@@ -289,7 +292,8 @@ def test_a_stopped_copier_takes_all_along(
     assert "Traceback" not in rest
     wait_until_gone(cold_target, folder)
     if existing:
-        assert [path.name for path in folder.iterdir()] == [".git"]
+        assert sorted(path.name for path in folder.iterdir()) == [".git", "mine", "src"]
+        assert [path.name for path in (folder / "src").iterdir()] == ["mine.rs"]
     else:
         assert not folder.exists()
     assert list(logs.glob("smoke-*")) == []

@@ -106,23 +106,28 @@ def test_a_later_pattern_reaches_an_edited_service(make: Make, cargo: Path) -> N
     assert git(folder, "status", "--short") == ""
 
 
-def test_what_will_change_is_told_before_it_does(make: Make, cargo: Path) -> None:
-    folder = make(rust_version="1.97.0")
+def test_what_changes_is_told(make: Make, cargo: Path) -> None:
+    folder = make(rust_version="1.97.0", runtime="debian")
     answers = folder / ".copier-answers.yml"
     replace(answers, "image_registry: ''\n", "")  # as of a version that did not ask for it
     commit(folder)
-    ended = update(folder, "--data=runtime=alpine", "--data=owner=shop")
+    ended = update(folder, "--data=profile=speed", "--data=owner=shop")
     assert ended.returncode == 0, ended.stderr
-    before, _, _ = ended.stderr.partition("hooks/finish_update.py")
-    told = [line.strip() for line in before.splitlines() if line.startswith("  ")]
-    assert told == [
-        "template: 1.0.0 to 2.0.0",
-        "owner: platform to shop",
-        "runtime: scratch to alpine",
-        "image_registry: is new and takes nothing",
-        "image debian: debian:trixie-slim to debian:forky-slim",
-        "crate fastrand: is new, 2",
-        f"rust_version: stays 1.97.0; -d rust_version={pinned()['rust']} moves it",
+    parts = ended.stderr.split("hooks/finish_update.py")
+    told = [[line.strip() for line in part.splitlines() if line[:2] == "  "] for part in parts]
+    assert [told[0], told[1][:3]] == [
+        [
+            "template: 1.0.0 to 2.0.0",
+            "owner: platform to shop",
+            "profile: size to speed",
+            "image_registry: is new and takes nothing",
+            f"rust_version: stays 1.97.0; -d rust_version={pinned()['rust']} moves it",
+        ],
+        [
+            "image builder: rust:1.97.0-slim-trixie to rust:1.97.0-slim-forky",
+            "image base: debian:trixie-slim to debian:forky-slim",
+            "crate fastrand: is new, 2",
+        ],
     ]
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 import pexpect
 import pytest
 import yaml
+from packaging.version import Version
 
 from extensions.pins import ROOT
+from extensions.renames import version
 from lab.rendering import COPIER
 from lab.repository import commit, git
 from tests.conftest import missing
@@ -66,6 +68,34 @@ def test_a_renamed_question_is_not_skipped(past: Path, tmp_path: Path) -> None:
     assert "team: is called owner now; update without --skip-answered\n" in ended.stderr
     assert git(folder, "status", "--short") == ""
     assert "Traceback" not in ended.stderr
+
+
+def test_a_recopy_forgets_no_answer(past: Path, tmp_path: Path) -> None:
+    folder = make(past, tmp_path / "service", team="shop")
+    command = [COPIER, "recopy", "--trust", "--defaults", "--overwrite", "--skip-tasks"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "team: is called owner now; -d owner=shop keeps it\n"
+    assert git(folder, "status", "--short") == ""
+    decided = [*command, "-d", "owner=shop"]
+    ended = subprocess.run(decided, cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert answers_of(folder)["owner"] == "shop"
+
+
+@pytest.mark.parametrize(
+    ("commit", "found"),
+    [
+        ("1.2.0", "1.2.0"),
+        ("v1.2.0", "1.2.0"),
+        ("1.2.0-3-g858a109", "1.2.0"),
+        ("858a109", None),
+        ("1234567", None),
+        ("a" * 40, None),
+    ],
+)
+def test_a_commit_is_no_version(commit: str, found: str | None) -> None:
+    assert version(commit) == (found and Version(found))
 
 
 def test_what_is_no_longer_asked_is_forgotten(past: Path, tmp_path: Path) -> None:
