@@ -3,9 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from copier.errors import UserMessageError
@@ -47,11 +46,10 @@ def check_source(source: str) -> None:
         )
 
 
-def check_version(conf: Mapping[str, Any], commit: str | None) -> None:
+def check_version(commit: str | None) -> None:
     """Make sure that a service records the version of the template that it is made from.
 
     Args:
-        conf: What Copier says of itself.
         commit: The version that Copier is about to record; None if the template has no history.
 
     Raises:
@@ -61,14 +59,7 @@ def check_version(conf: Mapping[str, Any], commit: str | None) -> None:
     repository, whatever the current folder is. Git sets them for hooks and for some aliases.
     """
     set_here = [name for name in REPOSITORY if name in os.environ]
-    if commit is None:
-        if not conf["quiet"]:
-            print(
-                "The template has no git history here, so the service cannot be updated later; "
-                "copy it from the template's repository",
-                file=sys.stderr,
-            )
-    elif set_here:
+    if commit is not None and set_here:
         names = " ".join(f"-u {name}" for name in set_here)
         raise UserMessageError(
             f"{set_here[0]}: is set, so git would take the version of another repository; "

@@ -31,6 +31,11 @@ from .pins import ROOT, alpine_for, versions
 from .renames import renames_since
 from .rules import refusal, refusals, token_variable
 
+NO_HISTORY = (
+    "The template has no git history here, so the service cannot be updated later; copy it from "
+    "the template's repository"
+)
+
 
 class ServiceTemplate(ContextHook):
     """Calls the two entry points below at their events, and derives what the files need."""
@@ -100,7 +105,7 @@ def before_first_question(context: dict[str, Any]) -> None:
     """
     conf = context["_copier_conf"]
     check_start.check_source(str(context["_copier_answers"].get("_src_path", "")))
-    check_start.check_version(conf, context["_copier_answers"].get("_commit"))
+    check_start.check_version(context["_copier_answers"].get("_commit"))
     lines = [*_refused_level(), *refusals(conf["data"], questions())]
     if not lines and conf["defaults"]:
         lines = [*_unanswered(context), *_refused_by_settings(conf)]
@@ -130,6 +135,8 @@ def before_first_file(environment: Environment, context: dict[str, Any]) -> None
             print(f"  {line}", file=sys.stderr)
     else:
         check_overwritten(environment, context)
+        if "_commit" not in context["_copier_answers"] and not conf["quiet"]:
+            print(NO_HISTORY, file=sys.stderr)
     if context["smoke_by_name"] and not conf["skip_tasks"] and not conf["pretend"]:
         check_start.check_smoke(context["smoke_level"], context["framework"], context["token"])
 

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extensions.rules import CHOICES, PLATFORMS, RULES, refusals, yes_or_no
+from hooks.merge import merge, stored
 from lab.rendering import render_service
 from lab.repository import commit, git
 from tests import answers as known
@@ -260,6 +261,63 @@ def test_an_update_loses_no_line_of_the_owner(past: Path, pytestconfig: pytest.C
                 commit(folder)
             _update(folder, versions[-1], {})
             assert git(folder, "status", "--short") == ""
+
+    holds()
+
+
+# The first line of each place where owners are invited to add lines; the next line ends it.
+PLACES = {
+    ".dockerignore": "# More that the build needs goes here",
+    "Cargo.toml": "[dependencies]",
+    "src/main.rs": "// More modules go here.",
+    "src/routes.rs": "// More routes go here.",
+}
+
+
+@pytest.mark.parametrize("framework", known.FRAMEWORKS)
+def test_what_is_added_where_owners_are_invited_never_conflicts(
+    framework: str, template: Path, tmp_path: Path, pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    service = tmp_path / "service"
+    render_service(template, service, service_name="order-api", framework=framework)
+    git(service, "init", "--quiet")
+    monkeypatch.chdir(service)
+    change = st.tuples(st.sampled_from(("insert", "change", "delete")), st.integers(0, 99), WORDS)
+
+    @_tries(pytestconfig, 25)
+    @given(
+        st.sampled_from(list(PLACES)),
+        st.lists(WORDS, min_size=1, max_size=4),
+        st.lists(change, min_size=1, max_size=6),
+    )
+    def holds(name: str, added: list[str], changes: list[tuple[str, int, str]]) -> None:
+        emitted = (service / name).read_text("utf-8").splitlines()
+        (at,) = [number for number, line in enumerate(emitted) if PLACES[name] in line]
+        mine = [f"mine {number} {text}" for number, text in enumerate(added)]
+        later: list[str | None] = [*emitted]
+        for kind, number, text in changes:
+            line = number % len(emitted)
+            if line in (at, at + 1):
+                continue
+            new = f"theirs {text}"
+            later[line] = {"insert": f"{new}\n{emitted[line]}", "change": new}.get(kind)
+        sides = {
+            "before": emitted,
+            "service": [*emitted[: at + 1], *mine, *emitted[at + 1 :]],
+            "after": [line for line in later if line is not None],
+        }
+        found = {}
+        for side, lines in sides.items():
+            file = tmp_path / "sides" / side / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("\n".join([*lines, ""]), "utf-8")
+            found[side] = stored(tmp_path / "sides" / side, [name])
+        merged = merge(**found, moves={}, untouchable=lambda _: False)
+        assert not merged.conflicts
+        text = git(service, "cat-file", "blob", merged.files[name].blob)
+        assert "\n".join(mine) in text
+        assert all(line in text for line in "\n".join(sides["after"]).split("\n"))
 
     holds()
 

@@ -22,7 +22,7 @@ from lab.rendering import COPIER
 from lab.repository import commit, git
 from tests.conftest import Copy, Make
 from tests.test_smoke import processes, wait_until_gone
-from tests.versions import replace
+from tests.versions import add_crate
 
 WORKSPACE = '[workspace]\nmembers = ["service*"]\nresolver = "3"\n'
 
@@ -127,8 +127,7 @@ def test_an_update_in_a_workspace_brings_its_own_lock_in_step(
     make: Make, two_versions: Path, cargo: Path, tmp_path: Path
 ) -> None:
     source = shutil.copytree(two_versions, tmp_path / "template", symlinks=True)
-    manifest = source / "frameworks" / "actix" / "Cargo.toml"
-    replace(manifest, "[dependencies]\n", '[dependencies]\nfastrand = "2"\n')
+    add_crate(source / "frameworks" / "actix" / "Cargo.toml")
     commit(source)
     git(source, "tag", "3.0.0")
     shop = tmp_path / "shop"

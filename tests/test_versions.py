@@ -22,7 +22,7 @@ from lab.rendering import COPIER
 from lab.repository import commit, git
 from tests.conftest import missing
 from tests.test_update import MINE, update
-from tests.versions import NOTES, VERSIONS, replace, with_a_past
+from tests.versions import NOTES, VERSIONS, add_crate, replace, with_a_past
 
 pytestmark = pytest.mark.slow
 
@@ -200,7 +200,7 @@ def test_a_lock_file_that_was_deleted_stays_so(conflict: bool, past: Path, tmp_p
     folder = make(past, tmp_path / "service")
     (folder / "Cargo.lock").unlink()
     if conflict:
-        replace(folder / "Cargo.toml", "[dependencies]\n", '[dependencies]\nitoa = "1"\n')
+        add_crate(folder / "Cargo.toml", "itoa", "1")
     commit(folder)
     ended = update(folder)
     assert (ended.returncode != 0) == conflict, ended.stderr

@@ -116,8 +116,15 @@ def _as_it_asked(folder: Path) -> None:
 
 def _add_crate(folder: Path) -> None:
     for framework in FRAMEWORKS:
-        manifest = folder / "frameworks" / framework / "Cargo.toml"
-        replace(manifest, "[dependencies]\n", '[dependencies]\nfastrand = "2"\n')
+        add_crate(folder / "frameworks" / framework / "Cargo.toml")
+
+
+def add_crate(manifest: Path, name: str = "fastrand", version: str = "2") -> None:
+    """Add a crate to a manifest as the template does: outside the place for those of owners."""
+    text = manifest.read_text("utf-8")
+    place = "\n[dependencies."
+    table = f'\n[dependencies.{name}]\nversion = "{version}"\n'
+    manifest.write_text(text.replace(place, f"{table}{place}", 1), "utf-8")
 
 
 def _rename(folder: Path, *entries: tuple[str, str, str, str]) -> None:

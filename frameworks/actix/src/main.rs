@@ -2,6 +2,8 @@ mod healthcheck;
 mod routes;
 mod settings;
 
+// More modules go here.
+
 use std::env;
 use std::net::SocketAddr;
 use std::process::ExitCode;

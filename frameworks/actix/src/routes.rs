@@ -5,6 +5,7 @@ use actix_web::{Responder, get, web};
 /// Registers every route.
 pub fn configure(config: &mut web::ServiceConfig) {
     config.service(health);
+    // More routes go here.
 }
 
 #[get("/health")]

@@ -4,7 +4,13 @@ use rocket::{Build, Rocket, get, routes};
 
 /// Mounts every route.
 pub fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
-    rocket.mount("/", routes![health])
+    rocket.mount(
+        "/",
+        routes![
+            health,
+            // More routes go here.
+        ],
+    )
 }
 
 #[get("/health")]
