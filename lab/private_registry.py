@@ -23,6 +23,26 @@ CRATE, VERSION = "acme-words", "1.2.3"
 TOKEN = "Bearer-0123456789abcdef-of-acme"  # noqa: S105
 
 
+# In an image build it looks for the token, and leaves something that Cargo would read.
+BUILD_SCRIPT = """\
+use std::{env, fs, path::Path};
+
+fn main() {
+    let home = env::var("CARGO_HOME").unwrap_or_default();
+    if home != "/var/cache/cargo" {
+        return;
+    }
+    for (name, value) in env::vars_os() {
+        assert!(!value.to_string_lossy().contains("of-acme"), "{name:?} has the token");
+    }
+    let secrets = Path::new("/run/secrets");
+    let found = secrets.read_dir().map(|entries| entries.count()).unwrap_or(0);
+    assert_eq!(found, 0, "the secrets are here");
+    fs::write(Path::new(&home).join("config.toml"), "[alias]\\nplanted = \\"build\\"\\n").unwrap();
+}
+"""
+
+
 @dataclass(frozen=True)
 class Registry:
     """A registry that runs."""
@@ -36,7 +56,7 @@ class Registry:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Registry]:
-    """Serve one crate, `acme_words::HELLO`.
+    """Serve one crate, `acme_words::HELLO`; its build script is curious.
 
     Args:
         folder: Gets the crate and the certificates.
@@ -89,6 +109,7 @@ def _packaged(folder: Path) -> bytes:
     source = folder / CRATE
     (source / "src").mkdir(parents=True)
     (source / "src" / "lib.rs").write_text('pub const HELLO: &str = "private";\n')
+    (source / "build.rs").write_text(BUILD_SCRIPT)
     (source / "Cargo.toml").write_text(
         f'[package]\nname = "{CRATE}"\nversion = "{VERSION}"\nedition = "2021"\n'
     )
