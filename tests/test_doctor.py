@@ -1,5 +1,7 @@
 """The doctor on machines that lack something."""
 
+import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -108,3 +110,37 @@ def test_what_is_lacking_has_its_remedy(
 
 def test_a_wrong_command_line() -> None:
     assert doctor("--smoke=all")[0] == 2
+
+
+@pytest.mark.parametrize("found", [(3, 8, 1), (3, 10, 12)])
+def test_an_older_python(found: tuple[int, int, int]) -> None:
+    """No older Python is here: this one says it is one, and 3.8 can read the file."""
+    file = ROOT / "hooks" / "doctor.py"
+    ast.parse(file.read_text("utf-8"), feature_version=(3, 8))
+    code = (
+        f"import sys, runpy; sys.version_info = {(*found, 'final', 0)}\n"
+        "sys.modules['tomllib'] = None\n"
+        f"runpy.run_path({str(file)!r}, run_name='__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    version = ".".join(map(str, found))
+    assert ended.stdout == f"LACKS  Python: {version} is too old; Copier needs 3.11 or later\n"
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "first", ["#!/usr/bin/env python3", "#!/usr/bin/env bash", "#! /bin/sh -e", "\x7fELF\x00\xff"]
+)
+def test_a_copier_behind_a_shim(
+    first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shim = tmp_path / "copier"
+    shim.write_bytes(f"{first}\nexit 1\n".encode("latin-1"))
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    _, lines = doctor("--smoke=none")
+    assert list(lines) == NAMES[:5]
+    assert lines["Copier"][0] == "ok"

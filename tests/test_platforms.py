@@ -108,7 +108,8 @@ def test_builds_at_once_leave_a_sound_registry(
         dockerfile=(
             f"FROM {IMAGES['builder-musl']}\nENV CARGO_HOME=/var/cache/cargo\nCOPY . .\n"
             "RUN --mount=type=cache,id=cargo-registry,target=/var/cache/cargo/registry"
-            " cargo fetch --locked --offline --target=x86_64-unknown-linux-musl"
+            " test -f /var/cache/cargo/registry/.package-cache"
+            " && cargo fetch --locked --offline --target=x86_64-unknown-linux-musl"
             " && for crate in /var/cache/cargo/registry/cache/*/*.crate;"
             ' do tar -xzOf "$crate" >/dev/null || exit 1; done\n'
         ),
