@@ -19,7 +19,7 @@ from packaging.version import InvalidVersion, Version
 
 from extensions.pins import ROOT
 from extensions.registry import DESCRIPTION, SLOW, frameworks
-from extensions.renames import renames
+from extensions.renames import COMMIT, renames
 from maintenance.locks import compile_command, locked, renew
 
 
@@ -45,6 +45,8 @@ def version(release: Release) -> str:
         parsed = Version(release.version)
     except InvalidVersion:
         raise Lacks(f"{release.version} is no PEP 440 version, such as 1.2.3") from None
+    if COMMIT.fullmatch(release.version):
+        raise Lacks(f"{release.version} could be the name of a commit; give it a dot")
     if str(parsed) != release.version:
         raise Lacks(f"{release.version} must be written {parsed}")
     if release.before and parsed <= Version(release.before):

@@ -58,6 +58,7 @@ def check(repository: Path) -> Check:
         ("0.9", "must be newer than 1.0.0"),
         ("v1.1.0", "must be written 1.1.0"),
         ("next", "is no PEP 440 version"),
+        ("20261126", "could be the name of a commit"),
     ],
 )
 def test_a_version_that_copier_would_not_find(wanted: str, reason: str) -> None:
