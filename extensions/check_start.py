@@ -46,6 +46,19 @@ def check_source(source: str) -> None:
         )
 
 
+def check_place(service: Path) -> None:
+    """Make sure that the path of a service is the one that git has for it.
+
+    Args:
+        service: The path, as Copier was told.
+
+    Raises:
+        UserMessageError: It leads through a symbolic link; Copier compares it with git's own path.
+    """
+    if service.absolute() != (physical := service.resolve()):
+        raise UserMessageError(f"{service}: leads through a symbolic link; update {physical}")
+
+
 def check_version(commit: str | None) -> None:
     """Make sure that a service records the version of the template that it is made from.
 

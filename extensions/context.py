@@ -30,6 +30,7 @@ from .overwritten import check_overwritten
 from .pins import ROOT, alpine_for, versions
 from .renames import renames_since
 from .rules import refusal, refusals, token_variable
+from .way_back import way_back
 
 NO_HISTORY = (
     "The template has no git history here, so the service cannot be updated later; copy it from "
@@ -54,6 +55,7 @@ class ServiceTemplate(ContextHook):
             toml=text.toml,
         )
         environment.globals.update(
+            before_update=before_update,
             ca_bundle=images.CA_BUNDLE,
             emitted=sources.emitted,
             frameworks=registry.frameworks(),
@@ -93,6 +95,21 @@ class ServiceTemplate(ContextHook):
         if phase is Phase.RENDER and is_operating and not self._destination_was:
             self._destination_was = check_start.destination_state(conf["dst_path"])
             before_first_file(self.environment, context)
+
+
+def before_update(service: str | Path) -> str:
+    """Return what an update tells first of all: how to take it back.
+
+    The event is `_message_before_update`; with --quiet there is none.
+
+    Args:
+        service: Where the service is, as Copier was told.
+
+    Raises:
+        UserMessageError: Copier would end halfway. Nothing has been rendered yet.
+    """
+    check_start.check_place(Path(service))
+    return f"{way_back(service)} takes it back, whatever happens"
 
 
 def before_first_question(context: dict[str, Any]) -> None:

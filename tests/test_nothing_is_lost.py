@@ -75,6 +75,29 @@ def test_settings_of_git(settings: str, make: Make, tmp_path: Path) -> None:
     assert NEW_LINE in (folder / ".dockerignore").read_text()
 
 
+@pytest.mark.parametrize("where", ["info/exclude", "environment", "template"])
+def test_files_that_git_is_told_to_ignore(where: str, make: Make, tmp_path: Path) -> None:
+    ignored = tmp_path / "ignored"
+    ignored.write_text("*\n")
+    variables = {}
+    if where == "environment":
+        variables = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.excludesFile"}
+        variables["GIT_CONFIG_VALUE_0"] = str(ignored)
+    elif where == "template":
+        (tmp_path / "git" / "info").mkdir(parents=True)
+        shutil.copy(ignored, tmp_path / "git" / "info" / "exclude")
+        variables = configured(tmp_path, f"[init]\n\ttemplateDir = {tmp_path}/git\n")
+    folder = make()
+    edit(folder)
+    if where == "info/exclude":
+        shutil.copy(ignored, folder / ".git" / "info" / "exclude")
+    ended = update(folder, **variables)
+    assert ended.returncode == 0, ended.stderr
+    text = (folder / "src" / "routes.rs").read_text()
+    assert text.endswith(MINE)
+    assert "/// Registers the routes." in text
+
+
 @pytest.mark.parametrize("settings", ["", "[status]\n\tshowUntrackedFiles = no\n"])
 def test_a_conflict_is_marked(settings: str, make: Make, tmp_path: Path) -> None:
     folder = make()

@@ -89,6 +89,10 @@ def test_an_update_from_an_alias_in_a_worktree(
 def test_an_update_through_a_symbolic_link(make: Make, tmp_path: Path, bin_copier: Path) -> None:
     folder = make()
     (tmp_path / "link").symlink_to(folder)
+    plain = ran([COPIER, "update", "--trust", "--defaults", "link"], tmp_path)
+    assert plain.returncode == 1
+    assert f"link: leads through a symbolic link; update {folder}\n" in plain.stderr
+    assert git(folder, "status", "--short") == ""
     (tmp_path / "anywhere").symlink_to(bin_copier)
     command: list[str | Path] = [tmp_path / "anywhere", "update", "--trust", "--defaults", "link"]
     ended = ran(command, tmp_path)
