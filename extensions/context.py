@@ -109,7 +109,7 @@ def before_update(service: str | Path) -> str:
         UserMessageError: Copier would end halfway. Nothing has been rendered yet.
     """
     check_start.check_place(Path(service))
-    return f"{way_back(service)} takes it back, whatever happens"
+    return f"Whatever happens, {way_back(service)} takes this update back."
 
 
 def before_first_question(context: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from copier.errors import UserMessageError
 from jinja2 import Environment
 from pathspec import GitIgnoreSpec
@@ -12,8 +13,6 @@ from pathspec import GitIgnoreSpec
 from .pins import ROOT
 
 SUFFIX = ".jinja"
-# Copier reads the settings of `copier.yml` itself; a test compares.
-SKIPPED = ("Cargo.lock",)
 
 
 def check_overwritten(environment: Environment, context: Mapping[str, Any]) -> None:
@@ -30,7 +29,8 @@ def check_overwritten(environment: Environment, context: Mapping[str, Any]) -> N
     conf = context["_copier_conf"]
     if conf["overwrite"] or sys.stdin.isatty():
         return
-    skipped = GitIgnoreSpec.from_lines([*SKIPPED, *conf["skip_if_exists"]])
+    settings = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
+    skipped = GitIgnoreSpec.from_lines([*settings["_skip_if_exists"], *conf["skip_if_exists"]])
     excluded = GitIgnoreSpec.from_lines(conf["exclude"])
     found = [
         name
