@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from extensions.registry import frameworks, minimum_rust
 from hooks.engine import NoEngine, find
+from hooks.git import NEEDED as GIT
 from hooks.processes import run
 from hooks.toolchain import numbers, why_no_crates, why_no_rust
 
@@ -59,7 +60,11 @@ def git() -> str:
     """Return the version of git."""
     if shutil.which("git") is None:
         raise Lacks("it is not installed; on Debian, apt-get install git")
-    return run("git", "--version").stdout.removeprefix("git version ").strip()
+    found = run("git", "--version").stdout.removeprefix("git version ").strip()
+    if numbers(found)[: len(GIT)] < GIT:
+        needed = ".".join(map(str, GIT))
+        raise Lacks(f"{found} is too old; `copier update` needs {needed} or later to merge")
+    return found
 
 
 def identity() -> str:

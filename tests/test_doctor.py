@@ -96,7 +96,14 @@ def _engine_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, s
     return {"engine": "the container engine does not answer: "}
 
 
-@pytest.mark.parametrize("machine", [_nothing, _nobody, _offline, _engine_down])
+def _old_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "git").write_text("#!/bin/sh\necho git version 2.37.1\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return {"git": "2.37.1 is too old; `copier update` needs 2.38 or later to merge"}
+
+
+@pytest.mark.parametrize("machine", [_nothing, _nobody, _offline, _engine_down, _old_git])
 def test_what_is_lacking_has_its_remedy(
     machine: Machine, cargo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
