@@ -9,6 +9,8 @@ import yaml
 from .pins import versions
 from .rules import RULES
 
+MOST_BYTES = 1_000_000  # Copier writes less than a thousandth of that
+
 
 def changes(context: Mapping[str, Any], questions: Iterable[str]) -> list[str]:
     """Say what an update will change in a service.
@@ -44,6 +46,8 @@ def changes(context: Mapping[str, Any], questions: Iterable[str]) -> list[str]:
 
 def recorded(file: Path) -> dict[str, Any] | None:
     """Return the answers that a file records, None where there are none."""
+    if not file.is_file() or file.stat().st_size > MOST_BYTES:
+        return None
     try:
         answers = yaml.safe_load(file.read_text("utf-8"))
     except (OSError, yaml.YAMLError):

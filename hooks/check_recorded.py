@@ -17,6 +17,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from extensions.announce import MOST_BYTES
 from extensions.pins import ROOT
 from extensions.renames import version
 from extensions.surroundings import neutral
@@ -25,8 +26,6 @@ from hooks.processes import last_line, run
 
 # Settings of git that run a program.
 FILTERS = r"^filter\..*\.(clean|smudge|process)$"
-# Copier writes less than a thousandth of that.
-MOST_BYTES = 1_000_000
 MARKER = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 # A URL, Copier's short form of one, or an SSH address: not a path on this machine.
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|git\+|gh:|gl:|[^/]+@[^/]+:")
