@@ -86,8 +86,8 @@ def committed(files: Files, *parents: str, message: str = "copier update") -> st
         index = Path(folder) / "index"
         git("update-index", "-z", "--index-info", given=os.fsencode(listed), index=index)
         tree = git("write-tree", index=index).decode().strip()
-    before = [word for parent in parents for word in ("-p", parent)]
-    return word("commit-tree", tree, *before, "-m", message)
+    options = [option for parent in parents for option in ("-p", parent)]
+    return word("commit-tree", tree, *options, "-m", message)
 
 
 # ------------------------------------------------------------------------------------ merge
@@ -166,7 +166,8 @@ def _follow_links(before: Files, service: Files, after: Files) -> list[str]:
     links = [name for name, entry in service.items() if entry.mode == SYMLINK]
     for name in [name for name in links if name in before or name in after]:
         old, new = before.pop(name, None), after.pop(name, None)
-        leads = os.path.normpath(PurePosixPath(name).parent / Path(name).readlink())
+        target = os.fsdecode(git("cat-file", "blob", service[name].blob))
+        leads = os.path.normpath(PurePosixPath(name).parent / target)
         there = service.get(leads)
         if there and there.mode != SYMLINK and leads not in before and leads not in after:
             before |= {leads: old} if old else {}
