@@ -63,6 +63,7 @@ class ServiceTemplate(ContextHook):
             runtimes=registry.runtimes(),
             versions=versions(),
         )
+        self._settled: set[Phase] = set()
         self._is_checked = False
         self._destination_was = ""
 
@@ -82,10 +83,12 @@ class ServiceTemplate(ContextHook):
             # Only now: Copier takes what is raised in a validator for a bad answer and goes on, and
             # the next render must raise it again.
             self._is_checked = True
-        surroundings.settle(
-            cast("MutableMapping[str, str]", local.env),
-            Path(conf["dst_path"]) if phase is Phase.MIGRATE else None,
-        )
+        if phase not in self._settled:
+            self._settled.add(phase)
+            surroundings.settle(
+                cast("MutableMapping[str, str]", local.env),
+                Path(conf["dst_path"]) if phase is Phase.MIGRATE else None,
+            )
         if interrupts.is_command():
             failures.tell_in_a_line()
             interrupts.follow(phase, context.get("_copier_operation"), conf["dst_path"])

@@ -27,7 +27,7 @@ def check_overwritten(environment: Environment, context: Mapping[str, Any]) -> N
             each, and end halfway without a terminal.
     """
     conf = context["_copier_conf"]
-    if conf["overwrite"] or sys.stdin.isatty():
+    if conf["overwrite"] or sys.stdin.isatty() or not Path(conf["dst_path"]).is_dir():
         return
     settings = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
     skipped = GitIgnoreSpec.from_lines([*settings["_skip_if_exists"], *conf["skip_if_exists"]])
