@@ -157,7 +157,7 @@ def before_first_file(environment: Environment, context: dict[str, Any]) -> None
         check_overwritten(environment, context)
         if "_commit" not in context["_copier_answers"] and not conf["quiet"]:
             print(NO_HISTORY, file=sys.stderr)
-    if context["smoke_by_name"] and not conf["skip_tasks"] and not conf["pretend"]:
+    if context["smoke_by_name"] and not conf["pretend"]:
         check_start.check_smoke(context["smoke_level"], context["framework"], context["token"])
 
 
@@ -216,24 +216,30 @@ def _refused_by_settings(conf: Mapping[str, Any]) -> list[str]:
 
     Source: https://copier.readthedocs.io/en/stable/settings/#user-defaults
     """
+    answered = conf["data"].keys() | _recorded(conf).keys()
     own = {
         name: value
         for name, value in conf["settings"].defaults.items()
-        if name in questions() and name not in conf["data"]
+        if name in questions() and name not in answered
     }
     return [f"{line}; Copier's settings say so" for line in refusals(own, questions())]
 
 
+def _recorded(conf: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the answers file at the destination records; nothing where there is none."""
+    return announce.recorded(Path(conf["dst_path"]) / conf["answers_file"]) or {}
+
+
 def _refused_on_record(conf: Mapping[str, Any]) -> list[str]:
     """Say which recorded answers are no longer legal; Copier would use the defaults instead."""
-    recorded = announce.recorded(Path(conf["dst_path"]) / conf["answers_file"]) or {}
+    recorded = _recorded(conf)
     kept = recorded.keys() & questions().keys() - conf["data"].keys()
     return refusals({name: recorded[name] for name in questions() if name in kept}, questions())
 
 
 def _renamed_on_record(conf: Mapping[str, Any]) -> list[str]:
     """Say which recorded answers have another name now; `copier recopy` would forget them."""
-    known = {**(announce.recorded(Path(conf["dst_path"]) / conf["answers_file"]) or {})}
+    known = _recorded(conf)
     lines = []
     for change in renames_since("questions", str(known.get("_commit"))):
         if change.was in known and change.now not in known:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from extensions.pins import ROOT
 from extensions.registry import frameworks
 from hooks.git import NEEDED, git, lines, word
+from hooks.merge import is_own_file
 
 TEMPLATE = ROOT / "template"
 # Nobody writes a source, a manifest or a page of this size, and Copier reads all of it.
@@ -70,10 +71,8 @@ def _not_shown() -> list[str]:
 
     Source: https://git-scm.com/docs/git-update-index, --skip-worktree and --assume-unchanged.
     """
-    flagged = [
-        line[2:] for line in lines("ls-files", "-v", ".") if line[0] in "Ss" or line[0] == "h"
-    ]
-    files = [name for name in flagged if Path(name).is_file() and not Path(name).is_symlink()]
+    flagged = [line[2:] for line in lines("ls-files", "-v", ".") if line[0] in "Ssh"]
+    files = [name for name in flagged if is_own_file(Path(name))]
     if not files:
         return []
     staged = {line.split("\t")[1]: line.split(" ")[1] for line in lines("ls-files", "-s", *files)}
@@ -116,9 +115,7 @@ def _undecodable(file: Path) -> str:
 
 def ignored(names: Iterable[str]) -> list[str]:
     """Return those of some files that are on the disk and that git ignores."""
-    there = [
-        name for name in names if os.path.lexists(name) and stat.S_ISREG(Path(name).lstat().st_mode)
-    ]
+    there = [name for name in names if is_own_file(Path(name))]
     if not there:
         return []
     given = os.fsencode("\0".join([*there, ""]))

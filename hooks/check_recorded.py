@@ -6,7 +6,6 @@ a service says or has is run.
 """
 
 import argparse
-import os
 import re
 import subprocess
 import sys
@@ -19,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from extensions.announce import MOST_BYTES
 from extensions.pins import ROOT
-from extensions.renames import version
-from extensions.surroundings import neutral
+from extensions.renames import COMMIT, version
 from hooks.command_line import ANSWERS_FILE
+from hooks.git import quiet
 from hooks.processes import last_line, run
 
 # Settings of git that run a program.
@@ -29,9 +28,8 @@ FILTERS = r"^filter\..*\.(clean|smudge|process)$"
 MARKER = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 # A URL, Copier's short form of one, or an SSH address: not a path on this machine.
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|git\+|gh:|gl:|[^/]+@[^/]+:")
-# What `git describe` adds to the tag before a commit; and a commit alone.
+# What `git describe` adds to the tag before a commit.
 AFTER_TAG = re.compile(r"-[0-9]+-g[0-9a-f]+\Z")
-COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 class Unusable(Exception):
@@ -72,9 +70,7 @@ def read(folder: Path, answers_file: str = ANSWERS_FILE) -> dict[str, Any]:
     try:
         answers = yaml.safe_load(text)
     except yaml.YAMLError as reason:
-        where = getattr(reason, "problem_mark", None)
-        line = f" at line {where.line + 1}" if where else ""
-        raise Unusable(f"{answers_file}: is no YAML{line}; {again}") from None
+        raise Unusable(f"{answers_file}: {no_yaml(reason)}; {again}") from None
     if answers is None:
         raise Unusable(f"{answers_file}: is empty; {again}")
     if not isinstance(answers, dict):
@@ -89,6 +85,12 @@ def read(folder: Path, answers_file: str = ANSWERS_FILE) -> dict[str, Any]:
         if not isinstance(answers.get(name), str) or not re.match(r"[^-\s]", answers[name]):
             raise Unusable(f"{name}: {answers_file} must say {what}, as text in quotes; {again}")
     return answers
+
+
+def no_yaml(reason: yaml.YAMLError) -> str:
+    """Say that a text is no YAML, and in which line it ceases to be."""
+    where = getattr(reason, "problem_mark", None)
+    return f"is no YAML at line {where.line + 1}" if where else "is no YAML"
 
 
 def check_template(answers: dict[str, Any]) -> None:
@@ -141,8 +143,8 @@ def _expanded(source: str) -> str:
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run git, which must not ask for a password."""
-    return run("git", *arguments, env={**neutral(os.environ), "GIT_TERMINAL_PROMPT": "0"})
+    """Run git to its end, whatever that is."""
+    return run("git", *arguments, env=quiet())
 
 
 def other_template(source: str) -> str:

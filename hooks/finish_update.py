@@ -8,9 +8,9 @@ merged and in step, and that the proof that was asked for was done.
 import argparse
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -23,12 +23,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from extensions.renames import renames_since
 from extensions.way_back import way_back
 from hooks import lock, pinned
-from hooks.git import GitFailed, git, lines
+from hooks.git import GitFailed, git, lines, word
 from hooks.merge import Files, Merged, files_of, lay_out, mark, merge, stored_folder
 from hooks.outcome import Outcome, Word, tell
 from hooks.processes import Stopped, stoppable
 from hooks.render_versions import NotRendered, rendered
-from hooks.smoke import CannotRun, Failed, smoke
+from hooks.smoke import CannotRun, Failed, logged, smoke
 from hooks.starting_point import forget, noted
 
 GO_ON = "the merged files and every edit are in place; mend them and commit to go on"
@@ -138,7 +138,7 @@ def _comments_gone(answers_file: str) -> list[str]:
 def _changed() -> list[str]:
     """Return the files that differ from the last commit, or that it lacks."""
     listed = lines("status", "--porcelain", "--untracked-files=all", "--no-renames", ".")
-    prefix = git("rev-parse", "--show-prefix").decode().strip()
+    prefix = word("rev-parse", "--show-prefix")
     return sorted(line[3:].removeprefix(prefix) for line in listed)
 
 
@@ -151,6 +151,9 @@ def complete(request: Request, log: IO[bytes]) -> tuple[Word, str]:
 
     Returns:
         How the update ends, and why.
+
+    Raises:
+        Failed: The service lacks something.
     """
     try:
         for line in lock.bring_in_step(log):
@@ -166,8 +169,6 @@ def complete(request: Request, log: IO[bytes]) -> tuple[Word, str]:
     except CannotRun as reason:
         why = f"not proven: {request.level} cannot run here: {reason}"
         return ("failed" if request.by_name else "merged"), why
-    except Failed as reason:
-        return "failed", f"not proven: {reason}"
     return "proven", ""
 
 
@@ -186,17 +187,11 @@ def finish(request: Request) -> tuple[Word, str, float]:
     if result.conflicts:
         names = ", ".join(sorted(result.conflicts))
         return "conflict", f"{names}; nothing was built. Mend and `git add` them", began
-    with tempfile.NamedTemporaryFile(
-        prefix="smoke-", suffix=".log", buffering=0, delete=False
-    ) as log:
-        keep = False
-        try:
-            word, reason = complete(request, log)
-            keep = word == "failed"
-            return word, reason, began
-        finally:
-            if not keep or not Path(log.name).stat().st_size:
-                Path(log.name).unlink()
+    try:
+        with logged() as log:
+            return *complete(request, log), began
+    except Failed as reason:
+        return "failed", f"not proven: {reason}", began
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -223,19 +218,22 @@ def main(arguments: list[str] | None = None) -> int:
         skip=options.skip,
         before=options.before,
     )
-    word: Word
+    outcome: Word
     began, code = time.time(), 1
     try:
         with stoppable():
-            word, reason, began = finish(request)
+            outcome, reason, began = finish(request)
     except (GitFailed, NotRendered, OSError) as problem:
-        word, reason = "failed", str(problem)
+        outcome, reason = "failed", str(problem)
     except Stopped as stopped:
-        word, reason, code = "failed", f"stopped by {stopped}", 128 + stopped.number
-    if word in {"conflict", "failed"}:
+        outcome, reason, code = "failed", f"stopped by {stopped}", 128 + stopped.number
+    if outcome in {"conflict", "failed"}:
         print(f"update: {GO_ON}; {way_back(options.folder)} goes back", file=sys.stderr)
-    tell(Outcome(word, options.before, options.to, _changed(), time.time() - began, reason))
-    return code if word in {"conflict", "failed"} else 0
+    changed: list[str] = []
+    with suppress(GitFailed):  # which may be why it ended so
+        changed = _changed()
+    tell(Outcome(outcome, options.before, options.to, changed, time.time() - began, reason))
+    return code if outcome in {"conflict", "failed"} else 0
 
 
 if __name__ == "__main__":

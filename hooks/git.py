@@ -34,6 +34,11 @@ class GitFailed(Exception):
     """A call of git failed; the message is what git said."""
 
 
+def quiet() -> dict[str, str]:
+    """Return the environment of a git that asks for no password and is led by nothing around it."""
+    return {**neutral(os.environ), "GIT_TERMINAL_PROMPT": "0"}
+
+
 def git(
     *arguments: str | Path,
     folder: Path | None = None,
@@ -55,7 +60,7 @@ def git(
     Raises:
         GitFailed: It ended with another code.
     """
-    environment = {**neutral(os.environ), **AUTHOR, "GIT_TERMINAL_PROMPT": "0"}
+    environment = {**quiet(), **AUTHOR}
     if index is not None:
         environment["GIT_INDEX_FILE"] = str(index)
     options = [word for pair in settings.items() for word in ("-c", "=".join(pair))]

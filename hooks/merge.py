@@ -60,6 +60,11 @@ def files_of(tree: str) -> Files:
     return found
 
 
+def is_own_file(path: Path) -> bool:
+    """Tell whether a path is a file of its own: no link, no folder, no device."""
+    return path.is_file() and not path.is_symlink()
+
+
 def stored(folder: Path, names: Sequence[str]) -> Files:
     """Store files of a folder in the repository of the current folder; they belong to no commit."""
     paths = [(folder / name).absolute() for name in names]
@@ -75,7 +80,7 @@ def stored(folder: Path, names: Sequence[str]) -> Files:
 
 def stored_folder(folder: Path) -> Files:
     """Store every file of a folder."""
-    found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    found = (path for path in folder.rglob("*") if is_own_file(path))
     return stored(folder, [path.relative_to(folder).as_posix() for path in found])
 
 

@@ -127,9 +127,11 @@ def run_logged(
     with started(command, env=env, stdout=into[0], stderr=into[1]) as process:
         pipe = process.stdout or process.stderr
         assert pipe is not None
-        while _is_readable(pipe) or process.poll() is None:
-            # What the program leaves running may hold the pipe for as long as it likes.
-            if not _is_readable(pipe, SECONDS_BETWEEN_LOOKS):
+        while True:
+            if not select.select([pipe], [], [], SECONDS_BETWEEN_LOOKS)[0]:
+                # What the program leaves running may hold the pipe for as long as it likes.
+                if process.poll() is not None:
+                    break
                 continue
             if not (chunk := os.read(pipe.fileno(), 65536)):
                 break
@@ -138,10 +140,6 @@ def run_logged(
             log.write(ESCAPES.sub(b"", chunk).replace(b"\r", b"\n"))
         log.flush()
         return process.wait()
-
-
-def _is_readable(pipe: IO[bytes], seconds: float = 0.0) -> bool:
-    return bool(select.select([pipe], [], [], seconds)[0])
 
 
 def run(*command: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

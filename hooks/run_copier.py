@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from extensions.pins import ROOT
 from extensions.surroundings import neutral
-from hooks.check_recorded import Unusable, check_service, other_template
+from hooks.check_recorded import Unusable, check_service, no_yaml, other_template
 from hooks.command_line import CommandLine, parse
 
 HELP = {"-h", "--help", "--help-all"}
@@ -36,9 +36,7 @@ def check_data(given: CommandLine) -> None:
     except (OSError, UnicodeDecodeError) as reason:
         raise Unusable(f"--data-file {given.data_file}: cannot be read: {reason}") from None
     except yaml.YAMLError as reason:
-        where = getattr(reason, "problem_mark", None)
-        line = f" at line {where.line + 1}" if where else ""
-        raise Unusable(f"--data-file {given.data_file}: is no YAML{line}") from None
+        raise Unusable(f"--data-file {given.data_file}: {no_yaml(reason)}") from None
     if not isinstance(answers, dict):
         raise Unusable(f"--data-file {given.data_file}: must be a mapping of questions to answers")
 

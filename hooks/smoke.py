@@ -229,6 +229,23 @@ def _remove(folder: Path, destination_was: str, made: Iterable[Path]) -> None:
                 path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+@contextmanager
+def logged() -> Iterator[IO[bytes]]:
+    """Open a log that goes with the block, unless that ends with `Failed`, which names the log."""
+    with tempfile.NamedTemporaryFile(
+        prefix="smoke-", suffix=".log", buffering=0, delete=False
+    ) as log:
+        keep = False
+        try:
+            yield log
+        except Failed:
+            keep = True
+            raise
+        finally:
+            if not keep:
+                Path(log.name).unlink()
+
+
 def _last_lines(log: IO[bytes]) -> str:
     log.seek(0)
     lines = [line for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
@@ -314,33 +331,24 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     folder = Path.cwd()
     made = _files(folder) if options.destination_was == "empty" else []
-    keep_log = False
-    with tempfile.NamedTemporaryFile(
-        prefix="smoke-", suffix=".log", buffering=0, delete=False
-    ) as log:
-        try:
-            with stoppable():
-                if options.preflight:
-                    reason = _why_not(options.level, options.preflight, log)
-                    print(reason or "", end="")
-                    return 1 if reason else 0
-                try:
-                    smoke(options.level, options.token, log)
-                except CannotRun as reason:
-                    print(f"smoke: {options.level} skipped: {reason}", file=sys.stderr)
-                    return 1 if options.by_name == "True" else 0
-                except Failed:
-                    keep_log = True
-                    return 1
-                return 0
-        except Stopped as stopped:
-            if not options.preflight:
-                _remove(folder, options.destination_was, made)
-            print(f"smoke: stopped by {stopped}", file=sys.stderr)
-            return 128 + stopped.number
-        finally:
-            if not keep_log:
-                Path(log.name).unlink()
+    try:
+        with stoppable(), logged() as log:
+            if options.preflight:
+                lacking = _why_not(options.level, options.preflight, log)
+                print(lacking or "", end="")
+                return 1 if lacking else 0
+            smoke(options.level, options.token, log)
+            return 0
+    except CannotRun as reason:
+        print(f"smoke: {options.level} skipped: {reason}", file=sys.stderr)
+        return 1 if options.by_name == "True" else 0
+    except Failed:
+        return 1
+    except Stopped as stopped:
+        if not options.preflight:
+            _remove(folder, options.destination_was, made)
+        print(f"smoke: stopped by {stopped}", file=sys.stderr)
+        return 128 + stopped.number
 
 
 if __name__ == "__main__":

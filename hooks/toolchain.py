@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from hooks.processes import last_line, run, run_logged
+from hooks.workspace import NOT_LISTED
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -77,6 +78,6 @@ def why_no_crates(folder: Path, log: IO[bytes]) -> str | None:
         return None
     log.seek(start)
     printed = log.read().decode("utf-8", "replace")
-    if "--locked" in printed or "believes it's in a workspace" in printed:
+    if "--locked" in printed or NOT_LISTED in printed:
         return None
     return f"the crates cannot be downloaded: {last_line(printed)}"

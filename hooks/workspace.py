@@ -16,6 +16,8 @@ from typing import Any
 from hooks.processes import run
 
 TARGET = "CARGO_TARGET_DIR"
+# What Cargo says of a crate below a workspace that does not list it.
+NOT_LISTED = "believes it's in a workspace when it's not"
 
 
 class NotListed(Exception):
@@ -32,7 +34,7 @@ def root(folder: Path) -> Path | None:
     """
     command = ("cargo", "locate-project", "--workspace", "--message-format=plain")
     ended = run(*command, "--manifest-path", str(folder / "Cargo.toml"))
-    if "believes it's in a workspace when it's not" in ended.stderr:
+    if NOT_LISTED in ended.stderr:
         above = next(line for line in ended.stderr.splitlines() if line.startswith("workspace:"))
         raise NotListed(
             f"the Cargo workspace {above.partition(':')[2].strip()} does not list {folder.name}; "

@@ -120,6 +120,16 @@ def missing(reason: str) -> None:
     pytest.skip(reason)
 
 
+def path_without(program: str, folder: Path) -> str:
+    """Return a PATH with all of today's programs but one, which are linked in a new folder."""
+    folder.mkdir()
+    for directory in os.environ["PATH"].split(os.pathsep):
+        for each in Path(directory).glob("*"):
+            if each.name != program and not (folder / each.name).is_symlink():
+                (folder / each.name).symlink_to(each)
+    return str(folder)
+
+
 @pytest.fixture(scope="session")
 def cargo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Make sure of Cargo and all crates, and share one target folder between what is built here."""
@@ -235,3 +245,25 @@ def make(two_versions: Path, tmp_path: Path) -> Make:
         return folder
 
     return copy
+
+
+@pytest.fixture
+def tagged(template: Path, tmp_path: Path) -> Path:
+    """Return a repository of the template with two tags, 1.0.0 and 1.1.0, of one commit."""
+    folder = shutil.copytree(template, tmp_path / "template", symlinks=True)
+    git(folder, "init", "--quiet")
+    commit(folder)
+    git(folder, "tag", "1.0.0")
+    git(folder, "tag", "1.1.0")
+    return folder
+
+
+@pytest.fixture
+def service(tagged: Path, tmp_path: Path) -> Path:
+    """Return a service of that template, in a repository that has a remote."""
+    folder = tmp_path / "service"
+    render_service(tagged, folder, service_name="order-api", smoke="none")
+    git(folder, "init", "--quiet")
+    git(folder, "remote", "add", "origin", str(tagged))
+    commit(folder)
+    return folder

@@ -1,7 +1,6 @@
 """If an answers file stops an update, `bin/copier update` says why in one line."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,22 +10,7 @@ import yaml
 
 from extensions.pins import ROOT
 from hooks.command_line import parse
-from lab.rendering import render_service
 from lab.repository import commit, git
-
-
-@pytest.fixture
-def service(template: Path, tmp_path: Path) -> Path:
-    source = shutil.copytree(template, tmp_path / "template", symlinks=True)
-    git(source, "init", "--quiet")
-    commit(source)
-    git(source, "tag", "1.0.0")
-    git(source, "tag", "1.1.0")
-    folder = tmp_path / "service"
-    render_service(source, folder, service_name="order-api", smoke="none")
-    git(folder, "init", "--quiet")
-    commit(folder)
-    return folder
 
 
 def set_answer(name: str, value: object) -> Callable[[str], str]:

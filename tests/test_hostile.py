@@ -1,7 +1,6 @@
 """A repository that somebody sends: nothing of it is run or read that nobody has trusted."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,30 +11,11 @@ import yaml
 
 from extensions.pins import ROOT
 from hooks.environment import for_cargo
-from lab.rendering import COPIER, render_service
+from lab.rendering import COPIER
 from lab.repository import commit, git
 
 Ended = subprocess.CompletedProcess[str]
 Plant = Callable[[Path, str], None]
-
-
-@pytest.fixture
-def source(template: Path, tmp_path: Path) -> Path:
-    folder = shutil.copytree(template, tmp_path / "template", symlinks=True)
-    git(folder, "init", "--quiet")
-    commit(folder)
-    git(folder, "tag", "1.0.0")
-    return folder
-
-
-@pytest.fixture
-def service(source: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "service"
-    render_service(source, folder, service_name="order-api", smoke="none")
-    git(folder, "init", "--quiet")
-    git(folder, "remote", "add", "origin", str(source))
-    commit(folder)
-    return folder
 
 
 def look(service: Path, *more: str) -> tuple[Ended, Ended]:
@@ -144,11 +124,11 @@ def test_another_template_is_named_before_it_runs(service: Path, bin_copier: Pat
 
 
 def test_trust_without_the_option(
-    service: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: Path, tagged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Copier's own list of what a person trusts works with this template."""
     settings = tmp_path / "settings.yml"
-    settings.write_text(yaml.safe_dump({"trust": [str(source)]}))
+    settings.write_text(yaml.safe_dump({"trust": [str(tagged)]}))
     monkeypatch.setenv("COPIER_SETTINGS_PATH", str(settings))
     ended = subprocess.run(
         [COPIER, "update", "--defaults"], cwd=service, capture_output=True, text=True, check=False

@@ -10,24 +10,12 @@ import pytest
 from lab.rendering import COPIER, render_service
 from lab.repository import commit, git
 from tests.conftest import Make
+from tests.test_update import update
 from tests.versions import NEW_LINE, replace
-
-Ended = subprocess.CompletedProcess[str]
 
 pytestmark = pytest.mark.slow
 
 MINE = "// mine, with a blank at the end \n"
-
-
-def update(folder: Path, *arguments: str, **variables: str) -> Ended:
-    return subprocess.run(
-        [COPIER, "update", "--trust", "--defaults", *arguments],
-        cwd=folder,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def edit(folder: Path, name: str = "src/routes.rs") -> None:

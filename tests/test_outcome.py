@@ -10,7 +10,7 @@ import pytest
 
 from lab.rendering import COPIER
 from lab.repository import commit, git
-from tests.conftest import Make
+from tests.conftest import Make, path_without
 from tests.versions import replace
 
 pytestmark = pytest.mark.slow
@@ -33,16 +33,6 @@ def update(folder: Path, *arguments: str, **variables: str) -> tuple[int, dict[s
     assert told["seconds"] >= 0
     assert "Traceback" not in ended.stderr
     return ended.returncode, told, ended.stderr
-
-
-def without(programs: Path, *names: str) -> str:
-    """Return a PATH with all of today's programs but some."""
-    programs.mkdir()
-    for directory in os.environ["PATH"].split(os.pathsep):
-        for program in Path(directory).glob("*"):
-            if program.name not in names and not (programs / program.name).is_symlink():
-                (programs / program.name).symlink_to(program)
-    return str(programs)
 
 
 def test_merged_then_current(make: Make) -> None:
@@ -110,7 +100,7 @@ def test_what_was_asked_for_by_name_and_not_done(
     folder = make()
     replace(folder / ".copier-answers.yml", "smoke: none", "smoke: build")
     commit(folder)
-    path = without(tmp_path / "bin", "cargo")
+    path = path_without("cargo", tmp_path / "bin")
     if by_name:
         ended = subprocess.run(
             [COPIER, "update", "--trust", "--defaults", "--data=smoke=build"],

@@ -22,12 +22,13 @@ from lab.rendering import COPIER
 from lab.repository import commit, git
 from tests.conftest import Copy, Make
 from tests.test_smoke import processes, wait_until_gone
+from tests.test_update import update
 from tests.versions import add_crate
 
 WORKSPACE = '[workspace]\nmembers = ["service*"]\nresolver = "3"\n'
 
 
-def smoke(folder: Path, level: str = "check", **variables: str) -> subprocess.CompletedProcess[str]:
+def smoke(folder: Path, level: str = "check") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, ROOT / "hooks" / "smoke.py", level],
         cwd=folder,
@@ -140,13 +141,7 @@ def test_an_update_in_a_workspace_brings_its_own_lock_in_step(
     git(shop, "init", "--quiet")
     (shop / ".gitignore").write_text("target\n")
     commit(shop)
-    ended = subprocess.run(
-        [COPIER, "update", "--trust", "--defaults", "--data=smoke=check"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = update(folder, "--data=smoke=check")
     assert ended.returncode == 0, ended.stderr
     assert 'name = "fastrand"' in (folder / "Cargo.lock").read_text()
     assert git(shop, "status", "--short", "Cargo.lock") == ""

@@ -135,6 +135,16 @@ def test_a_bad_default_in_the_settings_of_copier(template: Path, tmp_path: Path)
     assert not (tmp_path / "service").exists()
 
 
+def test_a_bad_default_in_the_settings_does_not_matter_once_answered(
+    service: Path, tmp_path: Path
+) -> None:
+    settings = tmp_path / "settings.yml"
+    settings.write_text("defaults:\n  owner: a b\n")
+    command: list[str | Path] = [COPIER, "update", "--trust", "--defaults"]
+    ended = ran(command, service, COPIER_SETTINGS_PATH=str(settings))
+    assert ended.returncode == 0, ended.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "content", "line"),
     [

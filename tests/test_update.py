@@ -16,6 +16,7 @@ from extensions.pins import versions as pinned
 from lab.rendering import COPIER, render_service
 from lab.repository import commit, git
 from tests.answers import FRAMEWORKS, RUNTIMES
+from tests.conftest import path_without
 from tests.versions import add_crate, replace
 
 # An owner's edit, and answers before and after that an owner changes one day.
@@ -68,10 +69,11 @@ def make(versions: Path, tmp_path: Path) -> Make:
     return copy
 
 
-def update(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def update(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COPIER, "update", "--trust", "--defaults", *arguments],
         cwd=folder,
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -178,13 +180,7 @@ def test_without_cargo_the_tree_is_merged_all_the_same(
     folder = make()
     replace(folder / "src" / "routes.rs", '    "OK"\n', '    "Fine"\n')
     commit(folder)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for directory in os.environ["PATH"].split(os.pathsep):
-        for program in Path(directory).glob("*"):
-            if program.name != "cargo" and not (programs / program.name).is_symlink():
-                (programs / program.name).symlink_to(program)
-    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setenv("PATH", path_without("cargo", tmp_path / "bin"))
     ended = update(folder)
     assert ended.returncode != 0
     assert "cargo is not installed to bring Cargo.lock in step" in ended.stderr
