@@ -1,15 +1,16 @@
 """What the template adds to every render: the check of the answers, filters and derived values."""
 
+import datetime
 import os
 import shlex
 import sys
-from collections.abc import Mapping, MutableMapping
-from functools import cache
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
 from copier import Phase
+from copier._main import _operation
 from copier.errors import UserMessageError
 from copier_template_extensions import ContextHook
 from jinja2 import Environment
@@ -21,16 +22,20 @@ from . import (
     failures,
     images,
     interrupts,
+    policy,
     registry,
     sources,
     surroundings,
     text,
 )
 from .overwritten import check_overwritten
-from .pins import ROOT, alpine_for, versions
+from .pins import alpine_for, versions
+from .questions import condition, questions
 from .renames import renames_since
-from .rules import refusal, refusals, token_variable
+from .rules import refusals, token_variable
 from .way_back import way_back
+
+Why = Callable[[object, str], str]
 
 NO_HISTORY = (
     "The template has no git history here, so the service cannot be updated later; copy it from "
@@ -50,7 +55,7 @@ class ServiceTemplate(ContextHook):
             dockerfile=text.dockerfile,
             markdown=text.markdown,
             pulled_from=images.pulled_from,
-            refusal=refusal,
+            refusal=self._refusal,
             shell=text.shell,
             toml=text.toml,
         )
@@ -66,6 +71,10 @@ class ServiceTemplate(ContextHook):
         self._settled: set[Phase] = set()
         self._is_checked = False
         self._destination_was = ""
+        self._policy: policy.Policy | None = None
+
+    def _refusal(self, value: object, question: str) -> str:
+        return policy.refusal(self._policy, value, question)
 
     def hook(self, context: dict[str, Any]) -> None:
         """Extend a render context in place.
@@ -79,7 +88,8 @@ class ServiceTemplate(ContextHook):
         # Copier also renders migrations, before the answers are known or after they were checked,
         # and the path of the answers file, which is empty meanwhile.
         if phase is Phase.PROMPT and not self._is_checked and conf["answers_file"]:
-            before_first_question(context)
+            self._policy = _policy_for(conf)
+            before_first_question(context, self._policy)
             # Only now: Copier takes what is raised in a validator for a bad answer and goes on, and
             # the next render must raise it again.
             self._is_checked = True
@@ -97,7 +107,7 @@ class ServiceTemplate(ContextHook):
         is_operating = "_copier_operation" in context
         if phase is Phase.RENDER and is_operating and not self._destination_was:
             self._destination_was = check_start.destination_state(conf["dst_path"])
-            before_first_file(self.environment, context)
+            before_first_file(self.environment, context, self._policy)
 
 
 def before_update(service: str | Path) -> str:
@@ -115,45 +125,57 @@ def before_update(service: str | Path) -> str:
     return f"Whatever happens, {way_back(service)} takes this update back."
 
 
-def before_first_question(context: dict[str, Any]) -> None:
+def before_first_question(context: dict[str, Any], decided: policy.Policy | None) -> None:
     """Check all answers that exist already: the given ones and the recorded ones.
 
     The event is the first render in `Phase.PROMPT`: the condition of the first question.
 
+    Args:
+        context: What Copier renders with.
+        decided: The policy of the organisation; it decides defaults too.
+
     Raises:
         UserMessageError: An answer or the template's URL is refused. Nothing has been asked yet.
     """
-    conf = context["_copier_conf"]
+    conf, commit = context["_copier_conf"], context["_copier_answers"].get("_commit")
     check_start.check_source(str(context["_copier_answers"].get("_src_path", "")))
-    check_start.check_version(context["_copier_answers"].get("_commit"))
-    lines = [*_refused_level(), *refusals(conf["data"], questions())]
+    check_start.check_version(commit)
+    if decided and (too_old := policy.outdated(decided, commit)):
+        raise UserMessageError(too_old)
+    why = partial(policy.refusal, decided)
+    lines = [*_refused_level(), *refusals(conf["data"], questions(), why)]
     if not lines and conf["defaults"]:
-        lines = [*_unanswered(context), *_refused_by_settings(conf)]
+        lines = [*_unanswered(context), *_refused_by_settings(conf, why)]
     if not lines:
-        lines = [f"{line}; -d decides it" for line in _refused_on_record(conf)]
+        lines = [f"{line}; -d decides it" for line in _refused_on_record(conf, why)]
     lines += _renamed_on_record(conf)
     if lines:
         raise UserMessageError("\n".join(lines))
+    conf["settings"].defaults = {**conf["settings"].defaults, **policy.preferred(decided)}
 
 
-def before_first_file(environment: Environment, context: dict[str, Any]) -> None:
+def before_first_file(
+    environment: Environment, context: dict[str, Any], decided: policy.Policy | None
+) -> None:
     """Say what an update will change; make sure that a proof somebody asked for can run here.
 
     The event is the first render in `Phase.RENDER` that knows the operation: it renders
     `_exclude`, once all is answered.
 
     Raises:
-        UserMessageError: The proof cannot run on this machine, or a file is in the way. Nothing has
-            been written yet.
+        UserMessageError: What was answered is against the policy, the proof cannot run on this
+            machine, or a file is in the way. Nothing has been written yet.
     """
     conf = context["_copier_conf"]
     if context["_copier_operation"] == "update":
         told = announce.changes(context, questions())
         if not told:  # one of the folders that Copier compares
             return
+        _check_policy(context, decided)
         for line in told:
             print(f"  {line}", file=sys.stderr)
     else:
+        _check_policy(context, decided)
         check_overwritten(environment, context)
         if "_commit" not in context["_copier_answers"] and not conf["quiet"]:
             print(NO_HISTORY, file=sys.stderr)
@@ -161,11 +183,38 @@ def before_first_file(environment: Environment, context: dict[str, Any]) -> None
         check_start.check_smoke(context["smoke_level"], context["framework"], context["token"])
 
 
-@cache
-def questions() -> dict[str, Any]:
-    """Return the questions of `copier.yml` by their names."""
-    config = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
-    return {name: question for name, question in config.items() if not name.startswith("_")}
+def _policy_for(conf: Mapping[str, Any]) -> policy.Policy | None:
+    """Return the policy that counts for what Copier is about to do.
+
+    None counts for the copies that an update compares: they stand for what is there already.
+
+    Raises:
+        UserMessageError: The policy cannot be followed.
+    """
+    if (
+        _operation.get() == "update"
+        and not (Path(conf["dst_path"]) / conf["answers_file"]).exists()
+    ):
+        return None
+    try:
+        return policy.current()
+    except policy.BadPolicy as reason:
+        raise UserMessageError(str(reason)) from None
+
+
+def _check_policy(context: Mapping[str, Any], decided: policy.Policy | None) -> None:
+    """Make sure that all answers together are not against a policy.
+
+    Raises:
+        UserMessageError: They are.
+    """
+    if decided is None:
+        return
+    answers = context["_copier_answers"]
+    images = registry.images_of(context["runtime"], context["rust_version"])
+    today = datetime.datetime.now(datetime.UTC).date()
+    if lines := policy.violations(decided, answers, answers.get("_commit"), images, today):
+        raise UserMessageError("\n".join(lines))
 
 
 def derived(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,7 +260,7 @@ def _refused_level() -> list[str]:
     return [f"{line}; SMOKE of the environment says so" for line in lines]
 
 
-def _refused_by_settings(conf: Mapping[str, Any]) -> list[str]:
+def _refused_by_settings(conf: Mapping[str, Any], why: Why) -> list[str]:
     """Say which defaults of a person are not legal, as far as they are used.
 
     Source: https://copier.readthedocs.io/en/stable/settings/#user-defaults
@@ -222,7 +271,7 @@ def _refused_by_settings(conf: Mapping[str, Any]) -> list[str]:
         for name, value in conf["settings"].defaults.items()
         if name in questions() and name not in answered
     }
-    return [f"{line}; Copier's settings say so" for line in refusals(own, questions())]
+    return [f"{line}; Copier's settings say so" for line in refusals(own, questions(), why)]
 
 
 def _recorded(conf: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,11 +279,12 @@ def _recorded(conf: Mapping[str, Any]) -> dict[str, Any]:
     return announce.recorded(Path(conf["dst_path"]) / conf["answers_file"]) or {}
 
 
-def _refused_on_record(conf: Mapping[str, Any]) -> list[str]:
+def _refused_on_record(conf: Mapping[str, Any], why: Why) -> list[str]:
     """Say which recorded answers are no longer legal; Copier would use the defaults instead."""
     recorded = _recorded(conf)
     kept = recorded.keys() & questions().keys() - conf["data"].keys()
-    return refusals({name: recorded[name] for name in questions() if name in kept}, questions())
+    given = {name: recorded[name] for name in questions() if name in kept}
+    return refusals(given, questions(), why)
 
 
 def _renamed_on_record(conf: Mapping[str, Any]) -> list[str]:
@@ -256,7 +306,7 @@ def _unanswered(context: Mapping[str, Any]) -> list[str]:
         f"{name}: needs an answer, such as -d {name}={question['placeholder']}"
         for name, question in questions().items()
         if "default" not in question
-        and (name != "cargo_registry_index" or conf["data"].get("cargo_registry"))
+        and ((when := condition(name)) is None or when.holds(conf["data"]))
         and name not in context
         and name not in conf["settings"].defaults
     ]

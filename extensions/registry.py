@@ -146,6 +146,18 @@ def images() -> dict[str, str]:
     return builders | {name: each.base for name, each in runtimes().items() if each.image}
 
 
+def images_of(runtime: str, rust: str) -> list[str]:
+    """Return the images that one service is built from and on.
+
+    Args:
+        runtime: The name of its runtime.
+        rust: The Rust release to build with.
+    """
+    chosen = runtimes()[runtime]
+    named = (versions()["builders"][chosen.libc], chosen.image)
+    return [filled(image, rust) for image in named if image]
+
+
 def minimum_rust() -> str:
     """Return the oldest Rust release that builds every framework, as `x.y.z`.
 
@@ -164,12 +176,22 @@ def requirements(manifest: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def choices(offered: Mapping[str, Framework | Runtime]) -> str:
+def choices(offered: Mapping[str, Framework | Runtime], question: str) -> str:
     """Return the choices of a question as the YAML that Copier takes them from.
+
+    Args:
+        offered: What there is to choose.
+        question: The name of the question; a choice that is refused shows why.
 
     Source: https://copier.readthedocs.io/en/stable/configuring/#advanced-prompt-formatting
     """
-    labels = {f"{each.label}, {each.help}": name for name, each in offered.items()}
+    labels = {
+        f"{each.label}, {each.help}": {
+            "value": name,
+            "validator": f"{{{{ '{name}' | refusal('{question}') }}}}",
+        }
+        for name, each in offered.items()
+    }
     return json.dumps(labels, ensure_ascii=False)
 
 

@@ -2,22 +2,49 @@
 
 Every rule takes an answer as it was given (a string from the command line or a prompt, any YAML
 value from a data file) and returns it in the type of its question. If the answer is not legal,
-it raises `Refusal`, which says what would be right.
+it raises `Refusal`, which says what would be right. What JSON Schema can say of a rule stands above
+its function, in the function's own constants.
 """
 
 import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 
 import yaml
 
+from . import patterns
 from .images import pulled_from
-from .pins import parse_release
+from .pins import Release, parse_release
 from .registry import frameworks, images, minimum_rust, runtimes
 
 Answer = str | int | bool | list[str]
-Rule = Callable[[object], Answer]
+Schema = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rule of a question.
+
+    Attributes:
+        check: Returns the answer in the type of its question, or raises `Refusal`.
+        schema: Returns what a JSON Schema can say of legal answers, as data holds them.
+    """
+
+    check: Callable[[object], Answer]
+    schema: Callable[[], Schema]
+
+    def __call__(self, value: object) -> Answer:
+        """Check an answer."""
+        return self.check(value)
+
+
+def _says(schema: Callable[[], Schema]) -> Callable[[Callable[[object], Answer]], Rule]:
+    """Make a rule of the function below."""
+    return lambda check: Rule(check, schema)
+
 
 # https://doc.rust-lang.org/reference/keywords.html, strict and reserved, of every edition.
 KEYWORDS = frozenset(
@@ -37,11 +64,25 @@ WINDOWS_DEVICES = frozenset({"aux", "con", "nul", "prn"}) | {
 # Both frameworks run on it, and a service soon depends on it itself.
 RUNTIME_CRATES = frozenset({"tokio"})
 
+NAME = r"[a-z](?:[a-z0-9-]*[a-z0-9])?"
+# A part of an entity reference, `[kind:][namespace/]name`.
+ENTITY = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+OWNER = rf"(?:{ENTITY}:)?(?:{ENTITY}/)?{ENTITY}"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = rf"(?:localhost|{_LABEL}(?:\.{_LABEL})+|(?:{_LABEL}|\[[0-9A-Fa-f:]+\])(?=:))"
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+REPOSITORY = rf"{_HOST}(?::[0-9]{{1,5}})?(?:/{_PART})*"
+_SITE = r"https://[A-Za-z0-9.\[\]:-]+"
+_PATH = r"/[!$&'()*+,;=:@%A-Za-z0-9._~/-]*"
+
 MAX_LABEL = 63  # RFC 1123, section 2.1
+REGISTRY = rf"[A-Za-z][A-Za-z0-9_-]{{0,{MAX_LABEL - 1}}}"
+PUBLIC_REGISTRY = "crates-io"
 MAX_DESCRIPTION = 256
 MAX_REPOSITORY = 255  # https://github.com/distribution/reference, reference.go
 MAX_URL = 2000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535
+PLATFORMS = ("linux/amd64", "linux/arm64")
 
 # Characters that change the order of text: https://www.unicode.org/reports/tr9/, section 2
 BIDI_CONTROLS = frozenset(
@@ -72,6 +113,25 @@ def _dependencies() -> frozenset[str]:
     return RUNTIME_CRATES.union(*(each.requirements for each in frameworks().values()))
 
 
+def _taken() -> dict[str, str]:
+    """Return every name that a service cannot have, with who has it."""
+    return {
+        **dict.fromkeys(_dependencies(), "a crate that the service depends on"),
+        **dict.fromkeys(WINDOWS_DEVICES, "a device on Windows, where no such folder can be made"),
+        **dict.fromkeys(CARGO_FOLDERS, "a folder that Cargo builds in"),
+        **dict.fromkeys(STANDARD_CRATES, "a crate of Rust's standard library"),
+        **dict.fromkeys(KEYWORDS, "a keyword of Rust"),
+    }
+
+
+@_says(
+    lambda: {
+        "type": "string",
+        "maxLength": MAX_LABEL,
+        "pattern": patterns.whole(NAME),
+        "not": {"enum": sorted(_taken())},
+    }
+)
 def service_name(value: object) -> str:
     """Check the name of the crate, of the binary and of the image.
 
@@ -87,28 +147,49 @@ def service_name(value: object) -> str:
     1035); the repository grammar of https://github.com/distribution/reference.
     """
     name = _text(value)
-    if not re.fullmatch(r"[a-z](?:[a-z0-9-]*[a-z0-9])?", name):
+    if not re.fullmatch(NAME, name):
         raise Refusal(
             f"{shown(name)} must be lower-case ASCII letters, digits and hyphens, "
             "with a letter first and no hyphen last, such as order-api"
         )
     if len(name) > MAX_LABEL:
         raise Refusal(f"must have at most {MAX_LABEL} characters, not {len(name)}")
-    if name in KEYWORDS:
-        taken = "a keyword of Rust"
-    elif name in STANDARD_CRATES:
-        taken = "a crate of Rust's standard library"
-    elif name in CARGO_FOLDERS:
-        taken = "a folder that Cargo builds in"
-    elif name in WINDOWS_DEVICES:
-        taken = "a device on Windows, where no such folder can be made"
-    elif name in _dependencies():
-        taken = "a crate that the service depends on"
-    else:
+    taken = _taken().get(name)
+    if taken is None:
         return name
     raise Refusal(f"{shown(name)} is {taken}; choose another, such as {name}-api")
 
 
+def _is_refused(character: str) -> bool:
+    """Tell whether a character is no printable one of a line of text."""
+    return (
+        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+        or character in BIDI_CONTROLS
+        or character == "\ufeff"
+        or ord(character) & 0xFFFE == 0xFFFE
+        or 0xFDD0 <= ord(character) <= 0xFDEF
+    )
+
+
+@cache
+def _refused() -> str:
+    return patterns.characters(_is_refused)
+
+
+@cache
+def _spaces() -> str:
+    return patterns.characters(lambda each: each.isspace() and not _is_refused(each))
+
+
+@_says(
+    lambda: {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_DESCRIPTION,
+        "pattern": patterns.whole(f"[^{_spaces()}](?:.*[^{_spaces()}])?"),
+        "not": {"pattern": f"[{_refused()}]"},
+    }
+)
 def description(value: object) -> str:
     """Check the sentence that says what the service is for.
 
@@ -131,20 +212,14 @@ def description(value: object) -> str:
     if any("\udc80" <= character <= "\udcff" for character in text):
         raise Refusal("cannot be read in this locale; LC_ALL=C.UTF-8 in the environment helps")
     for character in text:
-        category = unicodedata.category(character)
-        if (
-            category in {"Cc", "Cs", "Zl", "Zp"}
-            or character in BIDI_CONTROLS
-            or character == "\ufeff"
-            or ord(character) & 0xFFFE == 0xFFFE
-            or 0xFDD0 <= ord(character) <= 0xFDEF
-        ):
+        if _is_refused(character):
             raise Refusal(
                 f"must be one line of printable text, without the character U+{ord(character):04X}"
             )
     return text
 
 
+@_says(lambda: {"type": "string", "pattern": patterns.whole(OWNER)})
 def owner(value: object) -> str:
     """Check who owns the service.
 
@@ -159,8 +234,7 @@ def owner(value: object) -> str:
     https://backstage.io/docs/features/software-catalog/descriptor-format#name-required.
     """
     text = _text(value)
-    part = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
-    if not re.fullmatch(rf"(?:{part}:)?(?:{part}/)?{part}", text):
+    if not re.fullmatch(OWNER, text):
         raise Refusal(
             f"{shown(text)} must be a team or person as a catalog names them: letters, digits "
             "and -_. between them, such as platform or user:jane.doe"
@@ -168,6 +242,7 @@ def owner(value: object) -> str:
     return text
 
 
+@_says(lambda: {"type": "integer", "minimum": LOWEST_PORT, "maximum": HIGHEST_PORT})
 def port(value: object) -> int:
     """Check the port that the service listens on by default.
 
@@ -193,6 +268,16 @@ def port(value: object) -> int:
     return number
 
 
+def _lowest_release() -> Release:
+    return parse_release(minimum_rust()) or (0, 0, 0)
+
+
+@_says(
+    lambda: {
+        "type": "string",
+        "pattern": patterns.whole(patterns.release_from(_lowest_release())),
+    }
+)
 def rust_version(value: object) -> str:
     """Check the Rust release that the image is built with.
 
@@ -211,11 +296,12 @@ def rust_version(value: object) -> str:
     release = parse_release(value)
     if release is None:
         raise Refusal(f"{shown(value)} must be an exact release of Rust, such as {lowest}")
-    if release < (parse_release(lowest) or release):
+    if release < _lowest_release():
         raise Refusal(f"{shown(value)} is older than {lowest}, which the dependencies need")
     return value
 
 
+@_says(lambda: {"type": "boolean"})
 def yes_or_no(value: object) -> bool:
     """Check the answer to a question of type `bool`.
 
@@ -235,6 +321,13 @@ def yes_or_no(value: object) -> bool:
     raise Refusal(f"{shown(value)} must be yes or no")
 
 
+@_says(
+    lambda: {
+        "type": "array",
+        "minItems": 1,
+        "items": {"enum": list(PLATFORMS)},
+    }
+)
 def platforms(value: object) -> list[str]:
     """Check the platforms that the image can be built for.
 
@@ -263,6 +356,18 @@ def platforms(value: object) -> list[str]:
     return [platform for platform in PLATFORMS if platform in wanted]
 
 
+def _longest(registry: str) -> int:
+    """Return the length of the longest repository that an image is pulled from, without the tag."""
+    return max(len(pulled_from(each, registry).rpartition(":")[0]) for each in images().values())
+
+
+@_says(
+    lambda: {
+        "type": "string",
+        "maxLength": MAX_REPOSITORY - _longest("x") + 1,
+        "pattern": patterns.whole(f"(?:{REPOSITORY})?"),
+    }
+)
 def image_registry(value: object) -> str:
     """Check the mirror that all base images are pulled through.
 
@@ -281,17 +386,20 @@ def image_registry(value: object) -> str:
         raise Refusal(f"{shown(text)} must have no scheme, {example}")
     if "@" in text:
         raise Refusal("must have no credentials; `docker login` keeps those")
-    label = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-    host = rf"(?:localhost|{label}(?:\.{label})+|(?:{label}|\[[0-9A-Fa-f:]+\])(?=:))"
-    part = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-    if text and not re.fullmatch(rf"{host}(?::[0-9]{{1,5}})?(?:/{part})*", text):
+    if text and not re.fullmatch(REPOSITORY, text):
         raise Refusal(f"{shown(text)} must be host[:port][/path], {example}")
-    longest = max(len(pulled_from(image, text).rpartition(":")[0]) for image in images().values())
-    if text and longest > MAX_REPOSITORY:
+    if text and (longest := _longest(text)) > MAX_REPOSITORY:
         raise Refusal(f"must have at most {len(text) + MAX_REPOSITORY - longest} characters")
     return text
 
 
+@_says(
+    lambda: {
+        "type": "string",
+        "pattern": patterns.whole(f"(?:{REGISTRY})?"),
+        "not": {"const": PUBLIC_REGISTRY},
+    }
+)
 def cargo_registry(value: object) -> str:
     """Check the name of a private crate registry.
 
@@ -305,18 +413,26 @@ def cargo_registry(value: object) -> str:
     of an environment variable.
     """
     text = _text(value)
-    if text and not re.fullmatch(rf"[A-Za-z][A-Za-z0-9_-]{{0,{MAX_LABEL - 1}}}", text):
+    if text and not re.fullmatch(REGISTRY, text):
         raise Refusal(
             f"{shown(text)} must be at most {MAX_LABEL} ASCII letters, digits, - and _, "
             "with a letter first, such as acme"
         )
-    if text == "crates-io":
+    if text == PUBLIC_REGISTRY:
         raise Refusal(
-            "'crates-io' is a name of the public registry; choose another for the private one"
+            f"'{PUBLIC_REGISTRY}' is a name of the public registry; "
+            "choose another for the private one"
         )
     return text
 
 
+@_says(
+    lambda: {
+        "type": "string",
+        "maxLength": MAX_URL,
+        "pattern": patterns.whole(rf"sparse\+{_SITE}(?:/|{_PATH}/)|{_SITE}(?:{_PATH})?"),
+    }
+)
 def cargo_registry_index(value: object) -> str:
     """Check where the index of the private registry is.
 
@@ -332,10 +448,8 @@ def cargo_registry_index(value: object) -> str:
     """
     text = _text(value)
     example = "such as sparse+https://cargo.example.com/index/"
-    address = (
-        r"https://(?P<user>[^/@]*@)?[A-Za-z0-9.\[\]:-]+(?P<path>/[!$&'()*+,;=:@%A-Za-z0-9._~/-]*)?"
-    )
-    match = re.fullmatch(rf"(?P<sparse>sparse\+)?{address}", text)
+    address = _SITE.replace("https://", "https://(?P<user>[^/@]*@)?")
+    match = re.fullmatch(rf"(?P<sparse>sparse\+)?{address}(?:{_PATH})?", text)
     if match is None or len(text) > MAX_URL:
         raise Refusal(f"{shown(text)} must be a sparse+https:// or a git https:// URL, {example}")
     if match["user"]:
@@ -354,17 +468,14 @@ def token_variable(registry: str) -> str:
     return f"CARGO_REGISTRIES_{name}_TOKEN" if name else ""
 
 
-def _one_of(*choices: str) -> Callable[[object], str]:
-    def rule(value: object) -> str:
+def _one_of(*choices: str) -> Rule:
+    def check(value: object) -> str:
         if isinstance(value, str) and value in choices:
             return value
         raise Refusal(f"{shown(value)} must be one of {', '.join(choices)}")
 
-    rule.__doc__ = f"Check for one of {', '.join(choices)} and return it, or raise `Refusal`."
-    return rule
+    return Rule(check, lambda: {"enum": list(choices)})
 
-
-PLATFORMS = ("linux/amd64", "linux/arm64")
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "framework": tuple(frameworks()),
@@ -405,12 +516,17 @@ def refusal(value: object, question: str) -> str:
     return ""
 
 
-def refusals(answers: Mapping[str, object], questions: Iterable[str]) -> list[str]:
+def refusals(
+    answers: Mapping[str, object],
+    questions: Iterable[str],
+    why: Callable[[object, str], str] = refusal,
+) -> list[str]:
     """Say which of the given answers are refused.
 
     Args:
         answers: Answers by the name of their question; names that begin with `_` are Copier's own.
         questions: The names of the questions the template asks.
+        why: What says why an answer is refused, if it is.
 
     Returns:
         One line for each; it begins with the name of the question.
@@ -424,6 +540,6 @@ def refusals(answers: Mapping[str, object], questions: Iterable[str]) -> list[st
             similar = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {similar[0]}?" if similar else f"they are {', '.join(known)}"
             lines.append(f"{shown(name)[1:-1]}: no question has this name; {hint}")
-        elif reason := refusal(value, name):
+        elif reason := why(value, name):
             lines.append(f"{name}: {reason}")
     return lines

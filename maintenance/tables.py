@@ -6,11 +6,10 @@ A table stands between two comments of its page, such as `<!-- table: runtimes -
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from extensions.context import questions
-from extensions.pins import ROOT, versions
-from extensions.registry import frameworks, runtimes
+from extensions.pins import ROOT
+from extensions.questions import default_in_words, default_of, questions
+from extensions.registry import runtimes
 from extensions.rules import CHOICES, PLATFORMS
 
 BEGIN, END = "<!-- table: {} -->\n", "<!-- end of table -->"
@@ -40,7 +39,7 @@ def questions_table() -> str:
     return markdown(
         ("name", "default", "choices", "what it decides"),
         (
-            (f"`{name}`", _default(name, question), _choices(name), question["help"])
+            (f"`{name}`", _default(name), _choices(name), question["help"])
             for name, question in questions().items()
         ),
     )
@@ -74,25 +73,13 @@ def write(pages: Iterable[Path] = PAGES) -> None:
         page.write_text(written(page.read_text("utf-8")), "utf-8")
 
 
-def _default(name: str, question: dict[str, Any]) -> str:
-    """Return the answer that a question has if nobody gives one."""
-    ports = [f"{each.port} for {each.label}" for each in frameworks().values()]
-    # In words, since Copier renders these defaults.
-    rendered = {
-        "description": "a sentence with the name",
-        "port": ", ".join(ports),
-        "rust_version": versions()["rust"],
-    }
-    if "default" not in question:
-        return "asked" if "when" not in question or name == "service_name" else "asked with a name"
-    default: object = question["default"]
-    if isinstance(default, str) and "{{" in default:
-        return str(rendered[name])
-    if isinstance(default, bool):
-        return "yes" if default else "no"
-    if isinstance(default, list):
-        return ", ".join(f"`{each}`" for each in default)
-    return f"`{default}`" if default else "none"
+def _default(name: str) -> str:
+    """Return the default of a question, a choice as code."""
+    default = default_of(name)
+    values = default if isinstance(default, list) else [default]
+    if not _choices(name) and name != "owner":
+        return default_in_words(name)
+    return ", ".join(f"`{each}`" for each in values)
 
 
 def _choices(name: str) -> str:

@@ -8,7 +8,7 @@ from importlib.metadata import packages_distributions
 
 from extensions.pins import ROOT
 
-OWN = {"extensions", "hooks"}
+OWN = {"catalog", "extensions", "hooks"}
 
 
 def test_every_imported_package_is_declared() -> None:
@@ -16,7 +16,7 @@ def test_every_imported_package_is_declared() -> None:
     declared = {re.split(r"[<>=]", wanted)[0] for wanted in project["dependencies"]}
     imported: set[str] = set()
     for folder in OWN:
-        for file in (ROOT / folder).glob("*.py"):
+        for file in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Import):
                     imported |= {name.name.partition(".")[0] for name in node.names}

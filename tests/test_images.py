@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -219,10 +220,13 @@ def test_an_edit_compiles_one_crate_and_is_in_the_next_image(
     name = f"{framework}-probe"
     folder = render(service_name=name, framework=framework, port=3000)
     slow_route.add(folder, framework)
+    docker("image", "rm", "--force", docker.build(folder).image)
+    # An engine that keeps its cache has seen every edit of an earlier run.
+    answer = f"Edited {uuid4()}"
     routes = folder / "src" / "routes.rs"
-    routes.write_text(routes.read_text().replace('"OK"', '"Edited"'))
+    routes.write_text(routes.read_text().replace('"OK"', f'"{answer}"'))
     built = docker.build(folder)
     assert built.compiled == [name]
     with docker.started(built.image, 3000) as container:
-        assert container.get("/health") == (200, "Edited")
+        assert container.get("/health") == (200, answer)
     docker("image", "rm", "--force", built.image)

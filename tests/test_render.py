@@ -160,16 +160,19 @@ def test_the_questions_and_the_rules_are_the_same() -> None:
     config = yaml.safe_load((ROOT / "copier.yml").read_text())
     questions = {name: value for name, value in config.items() if not name.startswith("_")}
     assert set(questions) == set(RULES)
-    legal = {**CHOICES, "platforms": PLATFORMS}
-    offered = {"framework": "{{ frameworks | choices }}", "runtime": "{{ runtimes | choices }}"}
+    legal = {"platforms": PLATFORMS}
     for name, question in questions.items():
         assert question["help"].endswith("."), name
         assert ". " not in question["help"], name
-        choices = question.get("choices")
-        if name in offered:
-            assert choices == offered[name]
+        choices = question.get("choices", {})
+        if name in {"framework", "runtime"}:
+            assert choices == f"{{{{ {name}s | choices('{name}') }}}}"
+        elif name in CHOICES:
+            assert tuple(choice["value"] for choice in choices.values()) == CHOICES[name]
+            for choice in choices.values():
+                assert choice["validator"] == f"{{{{ '{choice['value']}' | refusal('{name}') }}}}"
         else:
-            assert tuple(choices.values() if choices else ()) == legal.get(name, ()), name
+            assert tuple(choices.values()) == legal.get(name, ()), name
         if name not in CHOICES and question["type"] != "bool":
             assert question["validator"] == f"{{{{ {name} | refusal('{name}') }}}}"
 

@@ -1,0 +1,1 @@
+"""What an organisation does with the template: it offers it, and it looks after its services."""

@@ -1,0 +1,1 @@
+"""How an organisation offers the template: schema, portal entry, policy, index, new services."""
