@@ -9,7 +9,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined, meta
 
 from .pins import ROOT, versions
-from .registry import frameworks, runtimes
+from .registry import Framework, Runtime, frameworks, runtimes
 from .rules import CHOICES
 
 
@@ -101,7 +101,7 @@ def labels(name: str) -> dict[str, str]:
             each["value"] if isinstance(each, dict) else each: label
             for label, each in choices.items()
         }
-    offered = [*frameworks().values(), *runtimes().values()]
+    offered: list[Framework | Runtime] = [*frameworks().values(), *runtimes().values()]
     return {
         each.name: f"{each.label}, {each.help}" for each in offered if each.name in CHOICES[name]
     }
