@@ -23,6 +23,7 @@ from . import (
     images,
     interrupts,
     policy,
+    portal,
     registry,
     sources,
     surroundings,
@@ -30,7 +31,7 @@ from . import (
 )
 from .overwritten import check_overwritten
 from .pins import alpine_for, versions
-from .questions import condition, questions
+from .questions import condition, default_of, is_required, questions
 from .renames import renames_since
 from .rules import refusals, token_variable
 from .way_back import way_back
@@ -58,6 +59,7 @@ class ServiceTemplate(ContextHook):
             refusal=self._refusal,
             shell=text.shell,
             toml=text.toml,
+            yaml=text.yaml_text,
         )
         environment.globals.update(
             before_update=before_update,
@@ -65,6 +67,7 @@ class ServiceTemplate(ContextHook):
             emitted=sources.emitted,
             frameworks=registry.frameworks(),
             lock=sources.lock,
+            template_name=portal.TEMPLATE_NAME,
             runtimes=registry.runtimes(),
             versions=versions(),
         )
@@ -145,13 +148,16 @@ def before_first_question(context: dict[str, Any], decided: policy.Policy | None
     why = partial(policy.refusal, decided)
     lines = [*_refused_level(), *refusals(conf["data"], questions(), why)]
     if not lines and conf["defaults"]:
-        lines = [*_unanswered(context), *_refused_by_settings(conf, why)]
+        lines = [*_unanswered(context, decided), *_refused_by_settings(conf, why)]
     if not lines:
         lines = [f"{line}; -d decides it" for line in _refused_on_record(conf, why)]
     lines += _renamed_on_record(conf)
     if lines:
         raise UserMessageError("\n".join(lines))
-    conf["settings"].defaults = {**conf["settings"].defaults, **policy.preferred(decided)}
+    # Copier asks for what has no default: …/configuring/#questions, `UNSET`.
+    unset = dict.fromkeys(policy.left_open(decided), "{{ UNSET }}")
+    own = conf["settings"].defaults
+    conf["settings"].defaults = {**unset, **own, **policy.preferred(decided)}
 
 
 def before_first_file(
@@ -219,7 +225,10 @@ def _check_policy(context: Mapping[str, Any], decided: policy.Policy | None) -> 
 
 def derived(context: Mapping[str, Any]) -> dict[str, Any]:
     """Return what follows from the answers that are known so far, which may be illegal ones."""
+    conf, answers = context["_copier_conf"], context["_copier_answers"]
+    source = conf["user_defaults"].get("_src_path") or answers.get("_src_path", "")
     values: dict[str, Any] = {
+        "template_page": portal.web_page(str(source)),
         "smoke_by_name": _smoke_by_name(context),
         "smoke_level": _smoke_level(context),
     }
@@ -300,13 +309,20 @@ def _renamed_on_record(conf: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _unanswered(context: Mapping[str, Any]) -> list[str]:
+def _unanswered(context: Mapping[str, Any], decided: policy.Policy | None) -> list[str]:
+    """Say which questions need an answer that nobody gave."""
     conf = context["_copier_conf"]
-    return [
+    known = conf["data"].keys() | _recorded(conf).keys() | conf["settings"].defaults.keys()
+    lines = [
         f"{name}: needs an answer, such as -d {name}={question['placeholder']}"
         for name, question in questions().items()
-        if "default" not in question
+        if is_required(name)
         and ((when := condition(name)) is None or when.holds(conf["data"]))
         and name not in context
-        and name not in conf["settings"].defaults
+        and name not in known
+    ]
+    return lines + [
+        f"{name}: needs an answer; {policy.refusal(decided, default_of(name), name)}"
+        for name in policy.left_open(decided)
+        if name not in known
     ]

@@ -173,22 +173,35 @@ def preferred(policy: Policy | None) -> dict[str, Answer]:
 
     Returns:
         The locked answers, and for each question whose default is not allowed the first answer that
-        is. A pattern is none: there a person must say.
+        is, unless that is a pattern.
     """
     if policy is None:
         return {}
     found: dict[str, Answer] = {}
-    for name, allowed in policy.allowed.items():
-        first = allowed[0]
-        if not any(_wanted(policy, default, name) for default in _defaults(name)):
-            continue
+    for name in _without_default(policy):
+        allowed = policy.allowed[name]
         if name == "platforms":
             found[name] = [str(each) for each in allowed]
         elif name == "port":
-            found[name] = int(str(first).partition("-")[0])
-        elif not re.search(r"[*?]", str(first)):
-            found[name] = first
+            found[name] = int(str(allowed[0]).partition("-")[0])
+        elif not re.search(r"[*?]", str(allowed[0])):
+            found[name] = allowed[0]
     return {**found, **policy.locked}
+
+
+def left_open(policy: Policy | None) -> list[str]:
+    """Return the questions whose default a policy does not allow, without another in its place."""
+    if policy is None:
+        return []
+    return [name for name in _without_default(policy) if name not in preferred(policy)]
+
+
+def _without_default(policy: Policy) -> list[str]:
+    return [
+        name
+        for name in policy.allowed
+        if any(_wanted(policy, default, name) for default in _defaults(name))
+    ]
 
 
 def _defaults(name: str) -> list[object]:

@@ -46,6 +46,14 @@ RELIED_ON = {
     "hidden_conflicts_are_not_marked": (
         "With status.showUntrackedFiles=no, Copier stages no conflicts of its own."
     ),
+    "the_operation_is_known_to_every_render": (
+        "`copier._main._operation` says `update` in every phase of one, while the copies that it "
+        "compares are made too."
+    ),
+    "settings_are_read_at_each_question": (
+        "What is put among the defaults of `_copier_conf.settings` at the first question is the "
+        "default of the later ones."
+    ),
     "an_update_passes_quiet_copies": (
         "The copies that an update compares have no answers file in their folder before it starts."
     ),

@@ -490,6 +490,7 @@ RULES: Mapping[str, Rule] = {
     "owner": owner,
     "port": port,
     "ca_certificates": yes_or_no,
+    "catalog": yes_or_no,
     "rust_version": rust_version,
     "platforms": platforms,
     "image_registry": image_registry,

@@ -1,5 +1,6 @@
 """Filters that put text from a person into a file: one for each language."""
 
+import json
 import re
 import shlex
 from collections.abc import Mapping
@@ -33,6 +34,14 @@ def dockerfile(text: str) -> str:
     Source: https://docs.docker.com/reference/dockerfile/#escape and #environment-replacement there.
     """
     return '"' + re.sub(r'(["\\$])', r"\\\1", text) + '"'
+
+
+def yaml_text(text: str) -> str:
+    """Return the text as a double-quoted scalar of YAML, on one line.
+
+    Source: https://yaml.org/spec/1.2.2/#double-quoted-style; it takes all that JSON writes.
+    """
+    return json.dumps(text, ensure_ascii=False)
 
 
 def markdown(text: str) -> str:

@@ -1,5 +1,6 @@
 """Renders a version of the template with recorded answers, to compare a service with it."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 import copier
 from copier.errors import CopierError
 
+from extensions import policy
 from extensions.pins import ROOT
 from hooks.git import GitFailed, git
 
@@ -38,9 +40,13 @@ def rendered(
         template, folder = Path(name) / "template", Path(name) / "made" / Path.cwd().name
         try:
             _unpack(commit, template, Path(name) / "index")
+            # What is there already, and what takes its place, is no matter of a policy.
+            os.environ[policy.VARIABLE] = ""
             copier.run_copy(
                 str(template),
                 folder,
+                # It names the template that a service is said to be from; this one is a copy of it.
+                user_defaults={"_src_path": answers.get("_src_path", "")},
                 data={name: value for name, value in answers.items() if not name.startswith("_")},
                 exclude=excluded,
                 defaults=True,

@@ -266,7 +266,7 @@ COMBINATIONS: list[dict[str, object]] = [
     {"framework": framework, "runtime": runtime, "profile": profile, **others}
     for framework, runtime in itertools.product(FRAMEWORKS, RUNTIMES)
     for profile, others in (
-        ("size", {"ca_certificates": True, "port": 3000}),
+        ("size", {"ca_certificates": True, "catalog": True, "port": 3000}),
         ("speed", {"platforms": ["linux/amd64"], **REGISTRIES}),
         ("size", {"platforms": ["linux/arm64"], **REGISTRIES, "port": 3000}),
     )

@@ -42,6 +42,7 @@ HOOK = """\
 import json, os, sys
 from pathlib import Path
 from copier import Phase
+from copier._main import _operation
 from copier.errors import UserMessageError
 from copier_template_extensions import ContextHook
 from plumbum import local
@@ -57,6 +58,8 @@ class Recorder(ContextHook):
             GIT_CONFIG_VALUE_0="/from-plumbum", GIT_CONFIG_KEY_1="status.showUntrackedFiles",
             GIT_CONFIG_VALUE_1="no")
         context["checked"] = ""
+        if "DEFAULT" in os.environ:
+            conf["settings"].defaults = {"second": os.environ["DEFAULT"]}
         with open(os.environ["EVENTS"], "a") as events:
             print(json.dumps({
                 "version": VERSION, "module": __name__,
@@ -66,7 +69,8 @@ class Recorder(ContextHook):
                 "files": sorted(p.name for p in folder.glob("*")) if folder.exists() else [],
                 "has_answers": (folder / ".copier-answers.yml").exists(),
                 "text": (folder / "file").read_text() if (folder / "file").exists() else None,
-                "quiet": conf["quiet"], "pid": os.getpid(),
+                "quiet": conf["quiet"], "pid": os.getpid(), "now": _operation.get(None),
+                "second": context.get("second"),
             }), file=events)
         if os.environ.get("RAISE") == "always" and conf["answers_file"] not in ("", "."):
             raise UserMessageError("first: is refused")
@@ -114,6 +118,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recorded]:
         "copy": Recorded(folder, events, *made),
         "refused": Recorded(
             folder, events, "copy", *given, str(template), "refused", RAISE="always"
+        ),
+        "settings": Recorded(
+            folder, events, "copy", *given, str(template), "another", DEFAULT="of the policy"
         ),
     }
     service = folder / "service"
@@ -197,6 +204,16 @@ def both_versions_are_rendered_by_one_process(runs: dict[str, Recorded]) -> None
 def hidden_conflicts_are_not_marked(runs: dict[str, Recorded]) -> None:
     assert runs["update"].ended.returncode == 0, runs["update"].ended.stderr
     assert not any(line.startswith("100644 ") for line in runs["update"].ended.stdout.splitlines())
+
+
+def the_operation_is_known_to_every_render(runs: dict[str, Recorded]) -> None:
+    for operation in ("copy", "update"):
+        renders = runs[operation].in_phase("prompt") + runs[operation].in_phase("render")
+        assert {each["now"] for each in renders} == {operation}
+
+
+def settings_are_read_at_each_question(runs: dict[str, Recorded]) -> None:
+    assert runs["settings"].renders[-1]["second"] == "of the policy"
 
 
 def an_update_passes_quiet_copies(runs: dict[str, Recorded]) -> None:

@@ -29,6 +29,8 @@ def copier(template: Path, tmp_path: Path) -> Iterator["pexpect.spawn[str]"]:
 def test_a_whole_conversation(copier: "pexpect.spawn[str]", tmp_path: Path) -> None:
     say_what_it_is(copier)
     say_where_it_runs(copier)
+    copier.expect("Carry catalog-info.yaml")
+    copier.send("y")
     copier.expect("How far to prove the service")
     copier.send(DOWN + DOWN + ENTER)
 
@@ -52,6 +54,7 @@ def test_a_whole_conversation(copier: "pexpect.spawn[str]", tmp_path: Path) -> N
         "image_registry": "registry.example.com/mirror",
         "cargo_registry": "acme",
         "cargo_registry_index": "sparse+https://cargo.example.com/index/",
+        "catalog": True,
         "smoke": "none",
     }
 

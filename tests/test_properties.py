@@ -7,82 +7,25 @@ import dataclasses
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import copier
 import pytest
 import yaml
 from copier.errors import TaskError, UserMessageError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from extensions.rules import CHOICES, PLATFORMS, RULES, refusals, yes_or_no
+from extensions.rules import RULES, refusals
 from hooks.merge import merge, stored
 from lab.rendering import render_service
 from lab.repository import commit, git
 from tests import answers as known
+from tests.strategies import LEGAL, Answers, hostile, tries
 from tests.test_text import assert_arrives
 from tests.versions import VERSIONS, with_a_past
 
 RENDERS, UPDATES = 60, 5  # a minute on two cores; docs/contributing.md says when to try more
-
-Answers = dict[str, object]
-
-# ---------------------------------------------------------------------------------- answers
-
-HOSTILE = st.text(
-    st.sampled_from("a0-_./:@ \t\r\n\0\"'`\\$#{}%[]<>&|*é\u202e\u2028🦀"), max_size=12
-)
-VALUES = st.one_of(
-    HOSTILE, st.text(max_size=12), st.integers(), st.booleans(), st.none(), st.lists(HOSTILE)
-)
-
-
-def _tried(question: str) -> st.SearchStrategy[object]:
-    """Return what is tried as the answer to a question, legal or not."""
-    bad = [*known.BAD.get(question, []), *known.BAD_YAML.get(question, [])]
-    short = [value for value in bad if len(str(value)) < 1000]
-    return st.one_of(VALUES, st.sampled_from(short), _legal(question))
-
-
-def _legal(question: str) -> st.SearchStrategy[object]:
-    strategies: dict[str, st.SearchStrategy[object]] = {
-        "service_name": st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){1,3}", fullmatch=True),
-        "description": st.one_of(st.sampled_from(known.GOOD_DESCRIPTIONS), st.text(max_size=40)),
-        "owner": st.sampled_from(known.GOOD_OWNERS),
-        "port": st.integers(1024, 65535),
-        "rust_version": st.sampled_from(["1.89.0", "1.95.0", "1.98.0"]),
-        **{name: st.booleans() for name, rule in RULES.items() if rule is yes_or_no},
-        "platforms": st.lists(st.sampled_from(PLATFORMS), min_size=1, unique=True),
-        "image_registry": st.sampled_from(known.GOOD_IMAGE_REGISTRIES),
-        "cargo_registry": st.sampled_from(known.GOOD_CARGO_REGISTRIES),
-        "cargo_registry_index": st.sampled_from(known.GOOD_INDEXES),
-        **{name: st.sampled_from(choices) for name, choices in CHOICES.items()},
-    }
-    return strategies[question].filter(lambda value: not refusals({question: value}, [question]))
-
-
-def _all(
-    answer: Callable[[str], st.SearchStrategy[object]],
-) -> st.SearchStrategy[Answers]:
-    """Return answers to some of the questions, always with a name and, for a registry, an index."""
-    given = {name: answer(name) for name in RULES if name != "smoke"}
-    needed = {name: given.pop(name) for name in ("service_name", "cargo_registry_index")}
-    return st.fixed_dictionaries(needed, optional=given)
-
-
-LEGAL = _all(_legal)
-
-
-@st.composite
-def hostile(draw: st.DrawFn) -> Answers:
-    """Draw legal answers of which one or two are anything."""
-    answers = draw(LEGAL)
-    for question in draw(st.lists(st.sampled_from(list(RULES)), min_size=1, max_size=2)):
-        answers[question] = draw(_tried(question))
-    return answers
-
 
 # ------------------------------------------------------------------------------------ edits
 
@@ -169,23 +112,10 @@ def past(template: Path, cargo: Path, tmp_path_factory: pytest.TempPathFactory) 
     return with_a_past(template, tmp_path_factory.mktemp("past") / "template")
 
 
-def _tries(
-    config: pytest.Config, ordinary: int
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    cases = config.getoption("cases")
-    return settings(
-        max_examples=cases or ordinary,
-        derandomize=cases is None,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 def test_answers_are_refused_in_a_line_or_arrive(
     template: Path, pytestconfig: pytest.Config
 ) -> None:
-    @_tries(pytestconfig, RENDERS)
+    @tries(pytestconfig, RENDERS)
     @given(hostile())
     def holds(answers: Answers) -> None:
         with tempfile.TemporaryDirectory() as name:
@@ -223,7 +153,7 @@ def _assert_parses(folder: Path, answers: Answers) -> None:
 def test_an_update_loses_no_line_of_the_owner(past: Path, pytestconfig: pytest.Config) -> None:
     journey = st.sampled_from([VERSIONS[:2], VERSIONS[1:], VERSIONS[::2], VERSIONS])
 
-    @_tries(pytestconfig, UPDATES)
+    @tries(pytestconfig, UPDATES)
     @given(LEGAL, LEGAL, EDITS, journey)
     def holds(
         answers: Answers,
@@ -285,7 +215,7 @@ def test_what_is_added_where_owners_are_invited_never_conflicts(
     monkeypatch.chdir(service)
     change = st.tuples(st.sampled_from(("insert", "change", "delete")), st.integers(0, 99), WORDS)
 
-    @_tries(pytestconfig, 25)
+    @tries(pytestconfig, 25)
     @given(
         st.sampled_from(list(PLACES)),
         st.lists(WORDS, min_size=1, max_size=4),

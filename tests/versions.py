@@ -106,12 +106,12 @@ def _as_it_asked(folder: Path) -> None:
     questions = folder / "copier.yml"
     replace(questions, "\nowner:\n", "\nteam:\n")
     replace(questions, "{{ owner | refusal('owner') }}", "{{ team | refusal('team') }}")
-    replace(questions, "    Fastest binary: speed\n", "    Fastest binary: speed\n    Both: both\n")
+    replace(questions, "    Fastest binary:\n", "    Both: both\n    Fastest binary:\n")
     rules = folder / "extensions" / "rules.py"
     replace(rules, '"owner": owner,', '"team": owner,')
     replace(rules, '("size", "speed")', '("size", "speed", "both")')
-    replace(folder / "template" / "README.md.jinja", "{{ owner |", "{{ team |")
-    replace(folder / "template" / "Dockerfile.jinja", "{{ owner |", "{{ team |")
+    for file in (folder / "template").glob("*.jinja"):
+        file.write_text(file.read_text("utf-8").replace("{{ owner |", "{{ team |"), "utf-8")
 
 
 def _add_crate(folder: Path) -> None:

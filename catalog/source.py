@@ -1,0 +1,49 @@
+"""Where the template is that the catalog speaks of."""
+
+import json
+from importlib.metadata import PackageNotFoundError, distribution
+
+from extensions.pins import ROOT
+from extensions.policy import Policy
+
+DISTRIBUTION = "rust-service-template"
+
+
+class NoTemplate(Exception):
+    """Nobody says where the template is; the message is one line that says what helps."""
+
+
+def template(given: str | None, policy: Policy | None) -> str:
+    """Return the URL or path of the template.
+
+    Args:
+        given: What the command line says.
+        policy: What the organisation says.
+
+    Returns:
+        The first of what the command line says, the policy says, this program was installed from,
+        and the clone that it runs from.
+
+    Raises:
+        NoTemplate: There is none of them.
+    """
+    found = given or (policy.template if policy else "") or _installed_from()
+    if not found and (ROOT / ".git").exists():
+        found = str(ROOT)
+    if not found:
+        raise NoTemplate(
+            "--template must say where the template is; neither the policy nor this program does"
+        )
+    return found
+
+
+def _installed_from() -> str:
+    """Return the repository that this program was installed from, "" if it is a clone.
+
+    Source: https://packaging.python.org/en/latest/specifications/direct-url-data-structure/
+    """
+    try:
+        found = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        return ""
+    return str(found["url"]) if "vcs_info" in found else ""
