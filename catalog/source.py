@@ -27,7 +27,7 @@ def template(given: str | None, policy: Policy | None) -> str:
     Raises:
         NoTemplate: There is none of them.
     """
-    found = given or (policy.template if policy else "") or _installed_from()
+    found = given or for_copier((policy.template if policy else "") or _installed_from())
     if not found and (ROOT / ".git").exists():
         found = str(ROOT)
     if not found:
@@ -35,6 +35,17 @@ def template(given: str | None, policy: Policy | None) -> str:
             "--template must say where the template is; neither the policy nor this program does"
         )
     return found
+
+
+def for_copier(url: str) -> str:
+    """Return a URL of a git repository so that Copier takes it for one.
+
+    Source: https://copier.readthedocs.io/en/stable/generating/, which wants `git+` before a URL
+    whose end does not show it.
+    """
+    known = ("https://github.com/", "https://gitlab.com/", "git+", "git@", "gh:", "gl:")
+    shows_it = "://" not in url or url.startswith(known) or url.endswith(".git")
+    return url if shows_it else f"git+{url}"
 
 
 def _installed_from() -> str:

@@ -93,6 +93,24 @@ def no_yaml(reason: yaml.YAMLError) -> str:
     return f"is no YAML at line {where.line + 1}" if where else "is no YAML"
 
 
+def check_source(source: str) -> None:
+    """Make sure that there is a template to copy.
+
+    Args:
+        source: The template, as the command line names it.
+
+    Raises:
+        Unusable: There is none.
+    """
+    if not ADDRESS.match(source):
+        if not Path(source).expanduser().exists():
+            raise Unusable(f"{source}: does not exist; give the folder or the URL of the template")
+        return
+    listed = _git("ls-remote", "--", _expanded(source), "HEAD")
+    if listed.returncode:
+        raise Unusable(f"{source}: cannot be read by git: {last_line(listed.stderr)}")
+
+
 def check_template(answers: dict[str, Any]) -> None:
     """Make sure that the template can be reached, and that it has the recorded version.
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from extensions.pins import ROOT
 from extensions.surroundings import neutral
-from hooks.check_recorded import Unusable, check_service, no_yaml, other_template
+from hooks.check_recorded import Unusable, check_service, check_source, no_yaml, other_template
 from hooks.command_line import CommandLine, parse
 
 HELP = {"-h", "--help", "--help-all"}
@@ -59,6 +59,8 @@ def checked(arguments: list[str]) -> list[str]:
     given = parse(rest)
     check_data(given)
     if operation == "copy":
+        if len(given.places) > 1:
+            check_source(given.places[0])
         return arguments
     folder = Path(given.places[0] if given.places else ".")
     source = check_service(folder, given.answers_file)

@@ -133,3 +133,21 @@ def test_what_cannot_be_made_is_told_in_a_line(
     assert ended.stderr.startswith(f"catalog: {line}")
     assert ended.stderr.count("\n") == 1
     assert [each.name for each in folder.iterdir()] == ["policy.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("template", "line"),
+    [
+        ("/nowhere", "/nowhere: does not exist; give the folder or the URL of the template\n"),
+        ("file:///nowhere.git", "file:///nowhere.git: cannot be read by git: "),
+    ],
+)
+def test_a_template_that_is_not_there_is_told_in_a_line(
+    template: str, line: str, folder: Path
+) -> None:
+    command = [CATALOG, "new", "acme-x", "--preset=public", "--defaults", "--template", template]
+    ended = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(line)
+    assert ended.stderr.count("\n") == 1
+    assert not (folder / "acme-x").exists()

@@ -193,7 +193,10 @@ def test_a_base_after_its_end_is_refused(acme: Path, template: Path, tmp_path: P
     assert not (tmp_path / "made").exists()
 
 
-def test_it_may_lie_beside_the_template(template: Path, tmp_path: Path) -> None:
+def test_it_may_lie_beside_the_template(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE)
     ours = tmp_path / "template"
     shutil.copytree(template, ours, symlinks=True)
     write(ours / BESIDE, {"name": "Ours", "allowed": {"runtime": ["alpine"]}})

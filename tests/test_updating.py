@@ -1,8 +1,6 @@
 """The commands of docs/updating.md run as they stand, and print what it says."""
 
 import os
-import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from extensions.pins import ROOT
 from lab.rendering import COPIER
 from lab.repository import git
+from tests.documents import be_jane, run
 from tests.versions import with_a_past
 
 TEXT = (ROOT / "docs" / "updating.md").read_text("utf-8")
@@ -24,22 +23,9 @@ def test_the_example_runs_and_prints_what_it_says(
 ) -> None:
     monkeypatch.setenv("TEMPLATE", str(with_a_past(template, tmp_path / "template")))
     monkeypatch.setenv("PATH", f"{Path(COPIER).parent}:{os.environ['PATH']}")
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "Jane")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "jane@example.com")
-    folder, printed, told = tmp_path, "", 0
-    for language, block in re.findall(r"```(sh|text)\n(.*?)```", EXAMPLE, re.DOTALL):
-        if language == "text":
-            assert [line for line in block.splitlines() if f"  {line}\n" not in printed] == []
-            told += 1
-            continue
-        ended = subprocess.run(
-            ["bash", "-ec", block], cwd=folder, capture_output=True, check=False, text=True
-        )
-        assert ended.returncode == 0, ended.stderr
-        printed = ended.stderr
-        folder = tmp_path / "order-api"
-    assert told == 3
+    be_jane(monkeypatch)
+    folder, compared = run(EXAMPLE, tmp_path)
+    assert (folder, compared) == (tmp_path / "order-api", 3)
 
     assert '"Fine"' in (folder / "src" / "routes.rs").read_text()
     assert "/// Begins here." in (folder / "src" / "routes.rs").read_text()
