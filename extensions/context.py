@@ -6,8 +6,10 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
 
 from copier import Phase
 from copier._main import _operation
@@ -22,7 +24,6 @@ from . import (
     failures,
     images,
     interrupts,
-    policy,
     portal,
     registry,
     sources,
@@ -31,10 +32,14 @@ from . import (
 )
 from .overwritten import check_overwritten
 from .pins import alpine_for, versions
+from .policy_file import policy_file
 from .questions import condition, default_of, is_required, questions
 from .renames import renames_since
-from .rules import refusals, token_variable
+from .rules import refusal, refusals, token_variable
 from .way_back import way_back
+
+if TYPE_CHECKING:
+    from .policy import Policy
 
 Why = Callable[[object, str], str]
 
@@ -74,10 +79,10 @@ class ServiceTemplate(ContextHook):
         self._settled: set[Phase] = set()
         self._is_checked = False
         self._destination_was = ""
-        self._policy: policy.Policy | None = None
+        self._policy: Policy | None = None
 
     def _refusal(self, value: object, question: str) -> str:
-        return policy.refusal(self._policy, value, question)
+        return _why(self._policy)(value, question)
 
     def hook(self, context: dict[str, Any]) -> None:
         """Extend a render context in place.
@@ -128,7 +133,7 @@ def before_update(service: str | Path) -> str:
     return f"Whatever happens, {way_back(service)} takes this update back."
 
 
-def before_first_question(context: dict[str, Any], decided: policy.Policy | None) -> None:
+def before_first_question(context: dict[str, Any], decided: "Policy | None") -> None:
     """Check all answers that exist already: the given ones and the recorded ones.
 
     The event is the first render in `Phase.PROMPT`: the condition of the first question.
@@ -143,9 +148,9 @@ def before_first_question(context: dict[str, Any], decided: policy.Policy | None
     conf, commit = context["_copier_conf"], context["_copier_answers"].get("_commit")
     check_start.check_source(str(context["_copier_answers"].get("_src_path", "")))
     check_start.check_version(commit)
-    if decided and (too_old := policy.outdated(decided, commit)):
+    why = _why(decided)
+    if decided and (too_old := policy().outdated(decided, commit)):
         raise UserMessageError(too_old)
-    why = partial(policy.refusal, decided)
     lines = [*_refused_level(), *refusals(conf["data"], questions(), why)]
     if not lines and conf["defaults"]:
         lines = [*_unanswered(context, decided), *_refused_by_settings(conf, why)]
@@ -154,14 +159,15 @@ def before_first_question(context: dict[str, Any], decided: policy.Policy | None
     lines += _renamed_on_record(conf)
     if lines:
         raise UserMessageError("\n".join(lines))
-    # Copier asks for what has no default: …/configuring/#questions, `UNSET`.
-    unset = dict.fromkeys(policy.left_open(decided), "{{ UNSET }}")
-    own = conf["settings"].defaults
-    conf["settings"].defaults = {**unset, **own, **policy.preferred(decided)}
+    if decided:
+        # Copier asks for what has no default: …/configuring/#questions, `UNSET`.
+        unset = dict.fromkeys(policy().left_open(decided), "{{ UNSET }}")
+        own = conf["settings"].defaults
+        conf["settings"].defaults = {**unset, **own, **policy().preferred(decided)}
 
 
 def before_first_file(
-    environment: Environment, context: dict[str, Any], decided: policy.Policy | None
+    environment: Environment, context: dict[str, Any], decided: "Policy | None"
 ) -> None:
     """Say what an update will change; make sure that a proof somebody asked for can run here.
 
@@ -189,7 +195,17 @@ def before_first_file(
         check_start.check_smoke(context["smoke_level"], context["framework"], context["token"])
 
 
-def _policy_for(conf: Mapping[str, Any]) -> policy.Policy | None:
+def policy() -> ModuleType:
+    """Return the module that knows policies, which few copies need to load."""
+    return import_module(".policy", __package__)
+
+
+def _why(decided: "Policy | None") -> Why:
+    """Return what says why an answer is refused."""
+    return partial(policy().refusal, decided) if decided else refusal
+
+
+def _policy_for(conf: Mapping[str, Any]) -> "Policy | None":
     """Return the policy that counts for what Copier is about to do.
 
     None counts for the copies that an update compares: they stand for what is there already.
@@ -197,18 +213,16 @@ def _policy_for(conf: Mapping[str, Any]) -> policy.Policy | None:
     Raises:
         UserMessageError: The policy cannot be followed.
     """
-    if (
-        _operation.get() == "update"
-        and not (Path(conf["dst_path"]) / conf["answers_file"]).exists()
-    ):
+    has_answers = (Path(conf["dst_path"]) / conf["answers_file"]).exists()
+    if policy_file() is None or (_operation.get() == "update" and not has_answers):
         return None
     try:
-        return policy.current()
-    except policy.BadPolicy as reason:
+        return cast("Policy | None", policy().current())
+    except policy().BadPolicy as reason:
         raise UserMessageError(str(reason)) from None
 
 
-def _check_policy(context: Mapping[str, Any], decided: policy.Policy | None) -> None:
+def _check_policy(context: Mapping[str, Any], decided: "Policy | None") -> None:
     """Make sure that all answers together are not against a policy.
 
     Raises:
@@ -219,7 +233,7 @@ def _check_policy(context: Mapping[str, Any], decided: policy.Policy | None) -> 
     answers = context["_copier_answers"]
     images = registry.images_of(context["runtime"], context["rust_version"])
     today = datetime.datetime.now(datetime.UTC).date()
-    if lines := policy.violations(decided, answers, answers.get("_commit"), images, today):
+    if lines := policy().violations(decided, answers, answers.get("_commit"), images, today):
         raise UserMessageError("\n".join(lines))
 
 
@@ -309,7 +323,7 @@ def _renamed_on_record(conf: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _unanswered(context: Mapping[str, Any], decided: policy.Policy | None) -> list[str]:
+def _unanswered(context: Mapping[str, Any], decided: "Policy | None") -> list[str]:
     """Say which questions need an answer that nobody gave."""
     conf = context["_copier_conf"]
     known = conf["data"].keys() | _recorded(conf).keys() | conf["settings"].defaults.keys()
@@ -317,12 +331,12 @@ def _unanswered(context: Mapping[str, Any], decided: policy.Policy | None) -> li
         f"{name}: needs an answer, such as -d {name}={question['placeholder']}"
         for name, question in questions().items()
         if is_required(name)
-        and ((when := condition(name)) is None or when.holds(conf["data"]))
         and name not in context
         and name not in known
+        and ((when := condition(name)) is None or when.holds(conf["data"]))
     ]
     return lines + [
-        f"{name}: needs an answer; {policy.refusal(decided, default_of(name), name)}"
-        for name in policy.left_open(decided)
+        f"{name}: needs an answer; {_why(decided)(default_of(name), name)}"
+        for name in (policy().left_open(decided) if decided else ())
         if name not in known
     ]

@@ -1,12 +1,10 @@
 """What an organisation decides for its services: the one file of its policy.
 
-`CATALOG_POLICY` names the file; without it, `policy.yaml` beside the template counts. Copies and
-updates are checked against it, and the catalog reads it. Its schema is published as
-`catalog/published/policy.schema.json`.
+`extensions/policy_file.py` says which. Copies and updates are checked against it, and the catalog
+reads it. Its schema is published as `catalog/published/policy.schema.json`.
 """
 
 import datetime
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,13 +17,13 @@ from packaging.version import InvalidVersion, Version
 
 from . import rules
 from .patterns import glob
-from .pins import ROOT, versions
+from .pins import versions
+from .policy_file import policy_file
 from .questions import questions
 from .registry import frameworks
 from .renames import version
 from .rules import CHOICES, RULES, Answer, Refusal, shown, yes_or_no
 
-VARIABLE, BESIDE = "CATALOG_POLICY", "policy.yaml"
 MOST_BYTES = 1_000_000
 PORTS = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 # Each service has its own.
@@ -89,10 +87,8 @@ def current() -> Policy | None:
     Raises:
         BadPolicy: It cannot be followed.
     """
-    named = os.environ.get(VARIABLE)
-    if named is None:
-        return _read(ROOT / BESIDE) if (ROOT / BESIDE).exists() else None
-    return _read(Path(named).absolute()) if named else None
+    file = policy_file()
+    return _read(file) if file else None
 
 
 def refusal(policy: Policy | None, value: object, question: str) -> str:

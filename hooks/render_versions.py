@@ -10,8 +10,8 @@ from typing import Any
 import copier
 from copier.errors import CopierError
 
-from extensions import policy
 from extensions.pins import ROOT
+from extensions.policy_file import VARIABLE
 from hooks.git import GitFailed, git
 
 
@@ -41,7 +41,7 @@ def rendered(
         try:
             _unpack(commit, template, Path(name) / "index")
             # What is there already, and what takes its place, is no matter of a policy.
-            os.environ[policy.VARIABLE] = ""
+            os.environ[VARIABLE] = ""
             copier.run_copy(
                 str(template),
                 folder,

@@ -1,4 +1,4 @@
-"""Renews generated text: the lock files, and the tables of the docs.
+"""Renews generated text: lock files, what the catalog publishes, tables of the docs, pictures.
 
 Run it as `bin/renew`; then run the tests and read the difference before you commit it.
 """
@@ -6,9 +6,14 @@ Run it as `bin/renew`; then run the tests and read the difference before you com
 import argparse
 import sys
 
-from maintenance import locks, tables
+from maintenance import locks, pictures, published, tables
 
-PARTS = {"locks": locks.renew_all, "tables": tables.write}
+PARTS = {
+    "locks": locks.renew_all,
+    "catalog": published.write,
+    "tables": tables.write,
+    "pictures": pictures.catalog_index,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

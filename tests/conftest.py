@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from extensions.pins import ROOT
-from extensions.policy import VARIABLE
+from extensions.policy_file import VARIABLE
 from extensions.registry import frameworks
 from hooks.engine import NoEngine, find
 from lab import stand_ins

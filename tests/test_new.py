@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from extensions.pins import ROOT
-from extensions.policy import VARIABLE
+from extensions.policy_file import VARIABLE
 from tests.test_policy import write
 
 ENTER, DOWN = "\r", "\x1b[B"

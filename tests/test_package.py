@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extensions.policy import VARIABLE
+from extensions.policy_file import VARIABLE
 from lab.repository import commit, git
 
 pytestmark = pytest.mark.slow

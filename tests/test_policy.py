@@ -16,7 +16,8 @@ from copier.errors import UserMessageError
 
 from catalog.offer.schema import of_answers, of_policy
 from extensions.pins import ROOT
-from extensions.policy import BESIDE, VARIABLE, BadPolicy, Policy, current, violations
+from extensions.policy import BadPolicy, Policy, current, violations
+from extensions.policy_file import BESIDE, VARIABLE
 from lab.rendering import COPIER, render_service
 from lab.repository import commit, git
 from tests.conftest import Make

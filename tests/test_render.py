@@ -192,7 +192,8 @@ def test_every_question_is_used(template: Path) -> None:
 
 def test_every_pinned_version_is_used_and_pinned_once(template: Path) -> None:
     read = [*(template / "runtimes").rglob("*Dockerfile"), template / "copier.yml"]
-    read += [*(template / "extensions").glob("*.py"), *(template / "maintenance").glob("*.py")]
+    for folder in ("catalog/offer", "extensions", "maintenance"):
+        read += (template / folder).glob("*.py")
     text = "".join(path.read_text() for path in read)
     for name in versions():
         assert re.search(rf"\bversions\.{name}\b|\[\"{name}\"\]", text), name
@@ -205,8 +206,8 @@ def test_every_pinned_version_is_used_and_pinned_once(template: Path) -> None:
 def test_no_file_name_can_come_out_empty(template: Path) -> None:
     for path in (template / "template").rglob("*"):
         whole = re.fullmatch(
-            r"\{% if \w+ %\}[^{}]+\{% endif %\}(?:\.jinja)?|\{% yield (\w+) from \w+ %\}\{\{ \1 \}\}"
-            r"\{% endyield %\}.jinja",
+            r"\{% if \w+ %\}[^{}]+\{% endif %\}(?:\.jinja)?|"
+            r"\{% yield (\w+) from \w+ %\}\{\{ \1 \}\}\{% endyield %\}.jinja",
             path.name,
         )
         assert whole or "{%" not in path.name, "a condition belongs around the whole name"

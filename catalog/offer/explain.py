@@ -5,7 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from extensions.policy import BESIDE, VARIABLE, Policy, left_open, preferred, said
+from extensions.policy import Policy, left_open, preferred, said
+from extensions.policy_file import BESIDE, VARIABLE
 from extensions.questions import default_in_words, questions
 from extensions.rules import CHOICES
 
