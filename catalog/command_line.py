@@ -184,7 +184,7 @@ def index(
         typer.Option(
             metavar="URL",
             help="Repository of the template, a URL or a path; without it, the clone that this "
-            "command belongs to.",
+            "program belongs to, or else what it was installed from.",
         ),
     ] = None,
     output: Annotated[
@@ -213,17 +213,21 @@ def index(
     """
     from rich.console import Console
 
+    from catalog import source
     from catalog.offer.index import NoHistory, history
     from catalog.offer.index import index as index_of
     from catalog.offer.page import page, table
+    from hooks.check_recorded import expanded
     from hooks.git import GitFailed
 
     if check and output is None:
         raise typer.BadParameter("--check needs --output, the folder to compare")
     try:
+        if template is None and not (ROOT / ".git").exists():
+            template = expanded(source.template(None, current()))
         with Console(stderr=True).status("Reading the template's history"), history(template) as at:
             found = index_of(at)
-    except (GitFailed, NoHistory) as reason:
+    except (GitFailed, NoHistory, source.NoTemplate) as reason:
         raise Failed(str(reason)) from None
     if output is not None:
         command = f"catalog index --output {output}"

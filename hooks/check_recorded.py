@@ -106,7 +106,7 @@ def check_source(source: str) -> None:
         if not Path(source).expanduser().exists():
             raise Unusable(f"{source}: does not exist; give the folder or the URL of the template")
         return
-    listed = _git("ls-remote", "--", _expanded(source), "HEAD")
+    listed = _git("ls-remote", "--", expanded(source), "HEAD")
     if listed.returncode:
         raise Unusable(f"{source}: cannot be read by git: {last_line(listed.stderr)}")
 
@@ -131,7 +131,7 @@ def check_template(answers: dict[str, Any]) -> None:
         if not local.exists():
             raise Unusable(f"_src_path: {source} does not exist; record where the template is now")
         source = str(local)
-    listed = _git("ls-remote", "--tags", "--refs", "--", _expanded(source))
+    listed = _git("ls-remote", "--tags", "--refs", "--", expanded(source))
     if listed.returncode:
         raise Unusable(f"_src_path: {source} cannot be read by git: {last_line(listed.stderr)}")
     tags = [line.rpartition("refs/tags/")[2] for line in listed.stdout.splitlines()]
@@ -152,8 +152,8 @@ def check_template(answers: dict[str, Any]) -> None:
         )
 
 
-def _expanded(source: str) -> str:
-    """Write out Copier's short forms of an address."""
+def expanded(source: str) -> str:
+    """Return the address that git takes for one that Copier takes."""
     for short, host in (("gh:", "github.com"), ("gl:", "gitlab.com")):
         if source.startswith(short):
             return f"https://{host}/{source.removeprefix(short)}"
@@ -175,7 +175,7 @@ def other_template(source: str) -> str:
         same = Path(source).expanduser().resolve() == ROOT
         return "" if same else source
     origin = _git("-C", str(ROOT), "config", "remote.origin.url").stdout.strip()
-    names = [_expanded(each).removesuffix("/").removesuffix(".git") for each in (source, origin)]
+    names = [expanded(each).removesuffix("/").removesuffix(".git") for each in (source, origin)]
     return "" if names[0] == names[1] else source
 
 

@@ -1,7 +1,7 @@
 """Prints what a command makes, writes it to a file, or compares it with what the file has."""
 
-import difflib
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 
@@ -30,6 +30,8 @@ def put(text: str, file: Path | None, *, check: bool, command: str) -> None:
     else:
         has = file.read_text("utf-8") if file.exists() else ""
         if has != text:
-            difference = list(difflib.unified_diff(has.splitlines(), text.splitlines(), n=0))
-            first = next((line for line in difference[3:] if line[:1] in "+-"), "")[:100]
-            raise Differs(f"{file} is not what `{command}` makes now, such as {first!r}; run it")
+            pairs = zip_longest(has.splitlines(), text.splitlines(), fillvalue="")
+            line = next((now for was, now in pairs if was != now), "")
+            raise Differs(
+                f"{file} is not what `{command}` makes now, such as {line.strip()[:80]!r}; run it"
+            )

@@ -1,0 +1,112 @@
+"""Takes the pictures of the docs that show a page in a browser.
+
+Debian's headless Chromium takes them: `apt-get install chromium-headless-shell`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from extensions.pins import ROOT
+from lab.rendering import copy_template
+from lab.repository import git
+
+NAMED = ("-c", "user.name=Jane", "-c", "user.email=jane@example.com")
+BROWSER = "chromium-headless-shell"
+PICTURE = ROOT / "docs" / "images" / "catalog-index.png"
+
+# Versions as they could have been: name, day, Rust, Alpine, actix-web, and changelog; the last one
+# is built with what is pinned now.
+RELEASES = (
+    (
+        "1.0.0",
+        "2026-05-04",
+        ("1.95.0", "3.23", "4.16.0"),
+        "- The template makes an Actix or a Rocket service: a health route, graceful SIGTERM, a "
+        "tested lock file,\n  and a Dockerfile whose image runs as non-root.\n",
+    ),
+    (
+        "1.1.0",
+        "2026-08-17",
+        ("1.96.1", "3.24", "4.17.0"),
+        "- Images are built on Alpine 3.24, with its fixes of musl.\n"
+        "- An update names a base image whole when it moves.\n",
+    ),
+    (
+        "1.2.0",
+        "2026-11-23",
+        None,
+        "- A service holds a quarter of the memory: images with musl set `MIMALLOC_ALLOW_THP=0`.\n"
+        "- An update refuses, before it writes, a file that is not UTF-8.\n"
+        "- `docker build --build-arg CARGO_PROFILE_RELEASE_LTO=off` makes an image for the edit "
+        "loop.\n",
+    ),
+)
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Start Debian's Chromium, and end it.
+
+    Raises:
+        FileNotFoundError: It is not installed.
+    """
+    program = shutil.which(BROWSER)
+    if program is None:
+        raise FileNotFoundError(f"{BROWSER} is not installed; apt-get install {BROWSER}")
+    with sync_playwright() as playwright:
+        # Its sandbox does not work as root, and it opens our own page alone.
+        yield playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+
+
+def catalog_index() -> None:
+    """Take the picture of the page that `catalog index` makes of a template with three versions."""
+    with tempfile.TemporaryDirectory() as name, browser() as chromium:
+        template, made = Path(name) / "template", Path(name) / "made"
+        _release(template)
+        options: list[str | Path] = ["--template", template, "--output", made]
+        subprocess.run([ROOT / "bin" / "catalog", "index", *options], check=True)
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        page.goto((made / "index.html").as_uri())
+        page.screenshot(path=PICTURE)
+
+
+def _release(folder: Path) -> None:
+    """Make a repository of this template with three versions."""
+    copy_template(folder)
+    git(folder, "init", "--quiet")
+    published = folder / "catalog" / "published" / "version.json"
+    now = published.read_text("utf-8")
+    said = ""
+    for version, day, pinned, changelog in RELEASES:
+        published.write_text(_earlier(now, *pinned) if pinned else now, "utf-8")
+        said = f"## {version}\n\n{changelog}\n{said}"
+        (folder / "CHANGELOG.md").write_text(f"# Changelog\n\n{said}", "utf-8")
+        dated = {**os.environ, "GIT_COMMITTER_DATE": f"{day}T12:00:00Z"}
+        git(folder, "add", "--all")
+        command = ["git", *NAMED, "commit", "--quiet", "-m", version]
+        subprocess.run(command, cwd=folder, env=dated, check=True)
+        git(folder, "tag", version)
+
+
+def _earlier(published: str, rust: str, alpine: str, actix_web: str) -> str:
+    """Return what a version asks and pins, with other versions of what it is built from."""
+    now = json.loads(published)
+    alpine_now = now["images"]["alpine"].removeprefix("alpine:")
+    for new, old in (
+        (now["rust"], rust),
+        (f"alpine:{alpine_now}", f"alpine:{alpine}"),
+        (f"alpine{alpine_now}", f"alpine{alpine}"),
+    ):
+        published = published.replace(new, old)
+    found = json.loads(published)
+    for crates in found["crates"]["actix"].values():
+        crates["actix-web"] = [actix_web]
+    return json.dumps(found)
