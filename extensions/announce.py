@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from .pins import versions
-from .rules import RULES
+from .rules import RULES, said
 
 MOST_BYTES = 1_000_000  # Copier writes less than a thousandth of that
 
@@ -34,9 +34,9 @@ def changes(context: Mapping[str, Any], questions: Iterable[str]) -> list[str]:
             continue
         value = RULES[name](context["_copier_answers"][name])
         if name not in earlier:
-            lines.append(f"{name}: is new and takes {_said(value)}")
+            lines.append(f"{name}: is new and takes {said(value)}")
         elif earlier[name] != value:
-            lines.append(f"{name}: {_said(earlier[name])} to {_said(value)}")
+            lines.append(f"{name}: {said(earlier[name])} to {said(value)}")
     rust = context["rust_version"]
     if earlier.get("rust_version") == rust != versions()["rust"]:
         newest = versions()["rust"]
@@ -53,11 +53,3 @@ def recorded(file: Path) -> dict[str, Any] | None:
     except (OSError, yaml.YAMLError):
         return None
     return answers if isinstance(answers, dict) else None
-
-
-def _said(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return f"[{', '.join(map(str, value))}]"
-    return str(value) if value != "" else "nothing"

@@ -22,7 +22,7 @@ from .policy_file import policy_file
 from .questions import questions
 from .registry import frameworks
 from .renames import version
-from .rules import CHOICES, RULES, Answer, Refusal, shown, yes_or_no
+from .rules import CHOICES, RULES, Answer, Refusal, said, shown, yes_or_no
 
 MOST_BYTES = 1_000_000
 PORTS = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
@@ -232,15 +232,6 @@ def _matches(value: object, allowed: Answer) -> bool:
         ends = PORTS.fullmatch(str(allowed))
         return int(ends[1]) <= value <= int(ends[2]) if ends else value == allowed
     return re.fullmatch(glob(str(allowed)), str(value)) is not None
-
-
-def said(answer: Answer) -> str:
-    """Return an answer as people read it."""
-    if isinstance(answer, bool):
-        return "yes" if answer else "no"
-    if isinstance(answer, list):
-        return f"[{', '.join(answer)}]"
-    return str(answer) if answer != "" else "empty"
 
 
 # --------------------------------------------------------------------------------- reading it

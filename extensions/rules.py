@@ -103,6 +103,15 @@ def shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:36]}...{text[0]}"
 
 
+def said(answer: object) -> str:
+    """Return an answer as people read it."""
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    if isinstance(answer, list):
+        return f"[{', '.join(map(str, answer))}]"
+    return str(answer) if answer != "" else "nothing"
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise Refusal(f"must be text, not {shown(value)}; put it in quotes")

@@ -396,7 +396,8 @@ def test_a_clone_reads_its_own_history(released: Path, template: Path) -> None:
     assert json.loads(own.stdout) == indexed(released)
     assert (no_clone.returncode, no_clone.stdout) == (1, "")
     assert no_clone.stderr == (
-        "catalog: this is no clone of the template; --template says where one is\n"
+        "catalog: --template must say where the template is; neither the policy nor this program "
+        "does\n"
     )
 
 

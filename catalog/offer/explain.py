@@ -5,10 +5,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from extensions.policy import Policy, left_open, preferred, said
+from extensions.policy import Policy, left_open, preferred
 from extensions.policy_file import BESIDE, VARIABLE
 from extensions.questions import default_in_words, questions
-from extensions.rules import CHOICES
+from extensions.rules import CHOICES, said
 
 NONE = (
     f"There is no policy, so every legal answer is allowed. {VARIABLE} names the file of one, or "

@@ -12,9 +12,9 @@ from typing import Any
 
 from catalog.offer.schema import of_question
 from extensions.pins import ROOT
-from extensions.policy import OWN, PORTS, Policy, refusal, said
+from extensions.policy import OWN, PORTS, Policy, refusal
 from extensions.questions import condition, default_in_words, is_required, labels, questions
-from extensions.rules import CHOICES, Answer, Schema
+from extensions.rules import CHOICES, Answer, Schema, said
 
 ABBREVIATIONS = {"ca": "CA"}
 
