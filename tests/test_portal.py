@@ -176,17 +176,6 @@ def catalog(*arguments: str, **environment: str) -> "subprocess.CompletedProcess
     )
 
 
-def test_what_is_published_is_what_is_made(tmp_path: Path) -> None:
-    for arguments, published in (([], PUBLISHED), (["--workflow"], WORKFLOW)):
-        assert catalog("backstage", *arguments, "--check").returncode == 0
-        other = tmp_path / published.name
-        other.write_text(published.read_text().replace("main", "trunk"))
-        ended = catalog("backstage", *arguments, "--check", "--output", str(other))
-        assert ended.returncode == 1
-        assert ended.stderr.count("\n") == 1
-        assert "trunk" in ended.stderr
-
-
 def entity(policy: Policy | None = None) -> Any:
     found = portal.repository("https://git.acme.example/acme/templates.git")
     return yaml.safe_load(portal.software_template(found, "group:default/platform", policy))
