@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 
 from extensions.pins import ROOT
 from extensions.policy import Policy
+from hooks.git import word
 
 DISTRIBUTION = "rust-service-template"
 
@@ -34,6 +35,19 @@ def template(given: str | None, policy: Policy | None) -> str:
         raise NoTemplate(
             "--template must say where the template is; neither the policy nor this program does"
         )
+    return found
+
+
+def names(given: str | None, policy: Policy | None) -> list[str]:
+    """Return all by which a service may know the template, what `template` returns first.
+
+    Raises:
+        NoTemplate: There is none.
+    """
+    found = [template(given, policy)]
+    if (ROOT / ".git").exists() and not given:
+        origin = word("config", "--default=", "remote.origin.url", folder=ROOT)
+        found = [str(ROOT), *found, *filter(None, [origin])]
     return found
 
 

@@ -51,7 +51,7 @@ def read(folder: Path, answers_file: str = ANSWERS_FILE) -> dict[str, Any]:
 
     Source: https://copier.readthedocs.io/en/stable/configuring/#the-copier-answersyml-file
     """
-    again = f"`git checkout HEAD -- {answers_file}` brings back the committed one"
+    again = _again(answers_file)
     file = folder / answers_file
     try:
         if file.exists() and not (file.is_file() and file.stat().st_size <= MOST_BYTES):
@@ -63,6 +63,27 @@ def read(folder: Path, answers_file: str = ANSWERS_FILE) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError) as reason:
         raise Unusable(f"{answers_file}: cannot be read: {reason}; {again}") from None
+    return parse(text, answers_file)
+
+
+def _again(answers_file: str) -> str:
+    return f"`git checkout HEAD -- {answers_file}` brings back the committed one"
+
+
+def parse(text: str, answers_file: str = ANSWERS_FILE) -> dict[str, Any]:
+    """Read the text of an answers file.
+
+    Args:
+        text: What the file has.
+        answers_file: Its name, for the messages.
+
+    Returns:
+        The answers by name, with `_src_path` and `_commit`, which are text.
+
+    Raises:
+        Unusable: It is conflicted, not what Copier writes, or was edited by hand.
+    """
+    again = _again(answers_file)
     if MARKER.search(text):
         raise Unusable(
             f"{answers_file}: has conflict markers; keep one side of each, all of it, and commit"

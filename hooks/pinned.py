@@ -33,11 +33,14 @@ def changes(before: Path, after: Path) -> list[str]:
 
 
 def _images(service: Path) -> dict[str, str]:
-    """Return the images of a Dockerfile by their stages, with its own versions filled in."""
     try:
-        text = (service / "Dockerfile").read_text("utf-8")
+        return images((service / "Dockerfile").read_text("utf-8"))
     except OSError:
         return {}
+
+
+def images(text: str) -> dict[str, str]:
+    """Return the images of a Dockerfile by their stages, with its own versions filled in."""
     given = dict(ARG.findall(text))
     found = {}
     for image, stage in FROM.findall(text):

@@ -6,34 +6,21 @@ it is run, imported or checked out.
 
 import json
 import re
-import subprocess
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from extensions.pins import ROOT
-from extensions.rules import BIDI_CONTROLS
-from hooks.git import git, quiet
+from catalog.history import SETTINGS, released
+from hooks.git import git
 
 FILES = PUBLISHED, CHANGELOG = "catalog/published/version.json", "CHANGELOG.md"
 # Both files are a few kilobytes, and the worst Markdown of that length is read in a second.
 LARGEST_FILE, LARGEST_SECTION = 1 << 20, 1 << 15
-# A bare repository is found by the current folder, whatever a person has set.
-SETTINGS = {"safe.bareRepository": "all"}
 COMMITTER = re.compile(rb"^committer .*> ([0-9]{1,12}) [+-][0-9]{4}$", re.MULTILINE)
-# What XML and HTML cannot hold, or what would show a text as another one than it is.
-INVISIBLE = re.compile(
-    rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef{''.join(BIDI_CONTROLS)}"
-    + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
-    + "]"
-)
-
 # What is read of `version.json`: a type, a list of one, either of two, or a mapping; `*` is any
 # name in it, and a name with `?` may be missing.
 SHAPE: dict[str, Any] = {
@@ -51,10 +38,6 @@ SHAPE: dict[str, Any] = {
 }
 
 
-class NoHistory(Exception):
-    """The history of the template cannot be read; the message is one line that says why."""
-
-
 class _Unusable(Exception):
     """A file of a version cannot be used; the message says why."""
 
@@ -66,34 +49,6 @@ class _Object:
     name: str
     kind: str
     size: int
-
-
-@contextmanager
-def history(template: str | None) -> Iterator[Path]:
-    """Give the folder of a repository with the template's history, for as long as it is needed.
-
-    Args:
-        template: URL or path of a repository, which is cloned into a temporary folder; None for
-            the clone that this file belongs to.
-
-    Raises:
-        NoHistory: It cannot be cloned.
-    """
-    if template is None:
-        yield ROOT
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["git", "clone", "--bare", "--quiet", "--template=", "--", template, folder]
-        ended = subprocess.run(
-            command, env=quiet(), capture_output=True, check=False, errors="replace"
-        )
-        if ended.returncode:
-            lines = [line for line in ended.stderr.splitlines() if line.strip()]
-            # One line says why; those of other kinds come before it, advice after it.
-            said = [each for each in lines if not each.startswith(("warning:", "remote:", "hint:"))]
-            reason = (said or lines or [f"git clone ended with {ended.returncode}"])[0]
-            raise NoHistory(f"the template cannot be cloned: {visible(reason)}")
-        yield Path(folder)
 
 
 def index(folder: Path) -> dict[str, Any]:
@@ -128,7 +83,7 @@ def index(folder: Path) -> dict[str, Any]:
     Source: https://packaging.python.org/en/latest/specifications/version-specifiers/ for versions
     and their order, which is Copier's: https://copier.readthedocs.io/en/stable/generating/
     """
-    tags = _tags(folder)
+    tags = released(folder)
     wanted = [name for tag in tags.values() for name in _names(tag)]
     known = _known(folder, wanted)
     contents = _contents(folder, known.values())
@@ -183,33 +138,6 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
             for framework in before["crates"] | after["crates"]
         },
     }
-
-
-def visible(text: str) -> str:
-    """Return a text with a replacement for each character that no page and no terminal can show.
-
-    Those that reorder text are among them: https://www.unicode.org/reports/tr9/, section 2
-    """
-    return INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def _tags(folder: Path) -> dict[Version, str]:
-    """Return a tag for each version of the template."""
-    printed = git(
-        "for-each-ref", "--format=%(refname:strip=2)", "refs/tags", folder=folder, settings=SETTINGS
-    )
-    found: dict[Version, str] = {}
-    for tag in printed.decode("utf-8", "replace").splitlines():
-        # A commit's short hash and a date can be versions too, but have no dot.
-        if "." not in tag or not tag.isascii():
-            continue
-        try:
-            version = Version(tag)
-        except InvalidVersion:
-            continue
-        if version not in found or tag == str(version):
-            found[version] = tag
-    return found
 
 
 def _names(tag: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from rich.table import Table
 from rich.text import Text
 
-from catalog.offer.index import visible
+from catalog.visible import visible
 from extensions.text import shell
 
 PAGES = Path(__file__).parent / "pages"

@@ -1,0 +1,1 @@
+"""How an organisation sees the services that were made from the template."""
