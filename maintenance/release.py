@@ -139,7 +139,8 @@ def _choices(tag: str | None, name: str, question: dict[str, Any]) -> set[str]:
     if isinstance(choices, str):
         listed = _git("ls-tree", "-r", "--name-only", tag or "HEAD", f"{name}s/").splitlines()
         return {path.split("/")[1] for path in listed if path.endswith(f"/{name}.toml")}
-    return set(map(str, choices.values() if isinstance(choices, dict) else choices))
+    values = choices.values() if isinstance(choices, dict) else choices
+    return {str(each["value"] if isinstance(each, dict) else each) for each in values}
 
 
 def _emitted(reference: str) -> set[str]:

@@ -73,7 +73,8 @@ def test_what_owners_must_be_told(repository: Path, check: Check) -> None:
     assert code == 0
 
     replace(repository / "copier.yml", "\nowner:\n", "\nteam:\n")
-    replace(repository / "copier.yml", "    Fastest binary: speed\n", "")
+    fastest = "value: speed\n      validator: \"{{ 'speed' | refusal('profile') }}\"\n"
+    replace(repository / "copier.yml", f"    Fastest binary:\n      {fastest}", "")
     git(repository, "rm", "-r", "--quiet", "frameworks/rocket")
     git(repository, "mv", "template/README.md.jinja", "template/ABOUT.md.jinja")
     code, said = check("1.2.0", *HERE)
