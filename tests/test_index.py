@@ -21,6 +21,8 @@ from lab.repository import commit, git
 from maintenance.pictures import BROWSER, browser
 from tests.conftest import need
 
+pytestmark = pytest.mark.slow
+
 Found = dict[str, Any]
 Open = Callable[..., Page]
 
@@ -603,7 +605,6 @@ def test_the_page_fits_its_window(opened: Open, width: int) -> None:
     assert wide == (width < 800)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_the_page_is_accessible(opened: Open, scheme: str, width: int) -> None:
     page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})

@@ -12,6 +12,8 @@ from extensions.pins import ROOT
 from extensions.policy_file import VARIABLE
 from tests.test_policy import write
 
+pytestmark = pytest.mark.slow
+
 ENTER, DOWN = "\r", "\x1b[B"
 CATALOG = str(ROOT / "bin" / "catalog")
 POLICY = {

@@ -35,6 +35,8 @@ from tests.strategies import Answers, tries
 from tests.test_schema import SCHEMA, Validator, partial, takes
 from tests.test_text import assert_arrives
 
+pytestmark = pytest.mark.slow
+
 CATALOG = ROOT / "bin" / "catalog"
 WORKFLOW = ROOT / ".github" / "workflows" / "new-service.yml"
 PUBLISHED = ROOT / "catalog" / "published" / "template.yaml"
