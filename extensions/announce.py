@@ -53,3 +53,9 @@ def recorded(file: Path) -> dict[str, Any] | None:
     except (OSError, yaml.YAMLError):
         return None
     return answers if isinstance(answers, dict) else None
+
+
+def no_yaml(reason: yaml.YAMLError) -> str:
+    """Say that a text is no YAML, and in which line it ceases to be."""
+    where = getattr(reason, "problem_mark", None)
+    return f"is no YAML at line {where.line + 1}" if where else "is no YAML"

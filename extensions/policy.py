@@ -16,6 +16,7 @@ import yaml
 from packaging.version import InvalidVersion, Version
 
 from . import rules
+from .announce import MOST_BYTES, no_yaml
 from .patterns import glob
 from .pins import versions
 from .policy_file import policy_file
@@ -24,7 +25,6 @@ from .registry import frameworks
 from .renames import version
 from .rules import CHOICES, RULES, Answer, Refusal, said, shown, yes_or_no
 
-MOST_BYTES = 1_000_000
 PORTS = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 # Each service has its own.
 OWN = frozenset({"service_name", "description"})
@@ -98,13 +98,13 @@ def refusal(policy: Policy | None, value: object, question: str) -> str:
         One sentence with what would be right, or an empty string when the answer is fine.
     """
     reason = rules.refusal(value, question)
-    if (
-        reason
-        or policy is None
-        or not (wanted := _wanted(policy, RULES[question](value), question))
-    ):
-        return reason
-    return f"{shown(value)} must be {wanted}; {policy.says_so}"
+    return reason if reason or policy is None else _against(policy, value, question)
+
+
+def _against(policy: Policy, value: object, question: str) -> str:
+    """Say why a policy refuses an answer that is legal by its rule, "" if it does not."""
+    wanted = _wanted(policy, RULES[question](value), question)
+    return f"{shown(value)} must be {wanted}; {policy.says_so}" if wanted else ""
 
 
 def violations(
@@ -146,7 +146,7 @@ def refused(policy: Policy, answers: Mapping[str, object]) -> list[str]:
         for name in questions()
         if name in answers
         and not rules.refusal(answers[name], name)
-        and (reason := refusal(policy, answers[name], name))
+        and (reason := _against(policy, answers[name], name))
     ]
 
 
@@ -251,9 +251,7 @@ def _read(file: Path) -> Policy:
     except (OSError, UnicodeDecodeError) as reason:
         raise BadPolicy(f"policy {file}: cannot be read: {reason}") from None
     except yaml.YAMLError as reason:
-        mark = getattr(reason, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise BadPolicy(f"policy {file}: is no YAML{where}") from None
+        raise BadPolicy(f"policy {file}: {no_yaml(reason)}") from None
     if not isinstance(found, dict):
         raise BadPolicy(f"policy {file}: must be a mapping, such as `name: Acme`")
     values: dict[str, Any] = {}

@@ -16,7 +16,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from extensions.announce import MOST_BYTES
+from extensions.announce import MOST_BYTES, no_yaml
 from extensions.pins import ROOT
 from extensions.renames import COMMIT, version
 from hooks.command_line import ANSWERS_FILE
@@ -106,12 +106,6 @@ def parse(text: str, answers_file: str = ANSWERS_FILE) -> dict[str, Any]:
         if not isinstance(answers.get(name), str) or not re.match(r"[^-\s]", answers[name]):
             raise Unusable(f"{name}: {answers_file} must say {what}, as text in quotes; {again}")
     return answers
-
-
-def no_yaml(reason: yaml.YAMLError) -> str:
-    """Say that a text is no YAML, and in which line it ceases to be."""
-    where = getattr(reason, "problem_mark", None)
-    return f"is no YAML at line {where.line + 1}" if where else "is no YAML"
 
 
 def check_source(source: str) -> None:

@@ -12,9 +12,10 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from extensions.announce import no_yaml
 from extensions.pins import ROOT
 from extensions.surroundings import neutral
-from hooks.check_recorded import Unusable, check_service, check_source, no_yaml, other_template
+from hooks.check_recorded import Unusable, check_service, check_source, other_template
 from hooks.command_line import CommandLine, parse
 
 HELP = {"-h", "--help", "--help-all"}

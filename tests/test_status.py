@@ -265,6 +265,18 @@ def test_what_only_a_copy_can_know_is_told_by_verify(
     assert ended.stderr == line
 
 
+def test_a_copy_that_is_refused_is_told_by_verify(
+    template_with_a_past: Path, tmp_path: Path
+) -> None:
+    make(template_with_a_past, tmp_path / "one", "3.0.0")
+    replace(tmp_path / "one" / ANSWERS, "owner: shop", "owner: a b")
+    commit(tmp_path / "one")
+    ended = status(template_with_a_past, tmp_path / "one", "--verify=1", "--no-cache")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"catalog: {tmp_path / 'one'}: no real copy is made: owner: ")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_a_hostile_repository_is_a_row(job: Job, tmp_path: Path) -> None:
     wide = pygit2.init_repository(str(tmp_path / "wide"))
     empty = wide.TreeBuilder()

@@ -117,7 +117,7 @@ class _Process:
 
 
 def _begin(job: Job) -> None:
-    """Make a process ready; it ends with its own cache closed."""
+    """Make a process ready for as long as it lives; each chunk writes down what it saw."""
     _Process.fleet = _Process.left_open.enter_context(_fleet(job))
 
 

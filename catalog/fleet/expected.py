@@ -223,14 +223,14 @@ class Expected:
         return found
 
     def _file(self, source: Path, context: Mapping[str, Any]) -> File:
-        mode = EXECUTABLE if source.stat().st_mode & 0o100 else REGULAR
         name = source.relative_to(self._worker.template.local_abspath).as_posix()
 
         def render(context: Mapping[str, Any]) -> File:
+            mode = EXECUTABLE if source.stat().st_mode & 0o100 else REGULAR
             if not name.endswith(self._worker.template.templates_suffix):
-                return _stored(source.read_bytes(), mode)
+                return stored(source.read_bytes(), mode)
             template = self._environment.get_template(name)
-            return _stored(template.render(context).encode(), mode)
+            return stored(template.render(context).encode(), mode)
 
         found: File = self._shared(f"file {name}", context, render)
         return found
@@ -271,8 +271,12 @@ class Expected:
         return "" if name == "_copier_conf" else repr(context.get(name))
 
 
-def _stored(content: bytes, mode: int) -> File:
+def stored(content: bytes, mode: int) -> File:
     """Return a file as git stores it.
+
+    Args:
+        content: What it has.
+        mode: Its mode in a tree.
 
     Source: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
     """

@@ -6,9 +6,9 @@ from pathlib import Path, PurePosixPath
 
 import pygit2
 
+from extensions.announce import MOST_BYTES
 from hooks.command_line import ANSWERS_FILE
 
-MOST_BYTES = 1_000_000
 # How deep services lie in a repository of many, and how many of its folders are looked at.
 DEEPEST, MOST_FOLDERS = 6, 10_000
 

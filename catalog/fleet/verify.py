@@ -1,6 +1,5 @@
 """Compares the fast way to know what a version makes with a real `copier copy`."""
 
-import hashlib
 import os
 import random
 import subprocess
@@ -13,11 +12,12 @@ from typing import Any
 import yaml
 
 from catalog.fleet.crew import Job
-from catalog.fleet.expected import APART
+from catalog.fleet.expected import APART, REGULAR, stored
 from catalog.fleet.look import Row
 from catalog.fleet.releases import Releases
 from extensions.policy_file import VARIABLE
 from extensions.surroundings import neutral
+from hooks.processes import last_line
 
 
 class Sample:
@@ -47,11 +47,14 @@ class Sample:
     def differences(self, job: Job) -> list[str]:
         """Return a line for each service of which a real copy is another one."""
         releases = Releases(job.repository, job.scratch)
-        return [
-            f"{row.place}: a real copy differs in {', '.join(wrong[:5])}"
-            for row in self.taken
-            if (wrong := differences(row.seen.answers, releases))
-        ]
+        found = []
+        for row in self.taken:
+            try:
+                if wrong := differences(row.seen.answers, releases):
+                    found.append(f"{row.place}: a real copy differs in {', '.join(wrong[:5])}")
+            except subprocess.CalledProcessError as refused:
+                found.append(f"{row.place}: no real copy is made: {last_line(refused.stderr)}")
+        return found
 
 
 def differences(answers: Mapping[str, Any], releases: Releases) -> list[str]:
@@ -75,16 +78,12 @@ def differences(answers: Mapping[str, Any], releases: Releases) -> list[str]:
         command += ["--defaults", "--skip-tasks", f"--data-file={data}"]
         command += [str(releases.unpacked(str(answers["_commit"]))), str(made)]
         environment = {**neutral(os.environ), VARIABLE: "", "PYTHONUTF8": "1"}
-        subprocess.run(command, env=environment, check=True, capture_output=True)
+        subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         found = {
-            path.relative_to(made).as_posix(): _blob(path.read_bytes())
+            path.relative_to(made).as_posix(): stored(path.read_bytes(), REGULAR).sha1
             for path in made.rglob("*")
             if path.is_file()
         }
     blobs = {path: file.sha1 for path, file in expected.items()}
     real = {path: blob for path, blob in found.items() if path not in APART}
     return sorted(path for path in blobs.keys() | real.keys() if blobs.get(path) != real.get(path))
-
-
-def _blob(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()  # noqa: S324

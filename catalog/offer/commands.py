@@ -219,7 +219,7 @@ def backstage(
     `catalog backstage --template https://github.com/acme/rust-service-template -o template.yaml`
     """
     from catalog.offer import portal
-    from extensions.policy import preferred, refusal
+    from extensions.policy import preferred
     from extensions.questions import default_of
 
     if of_workflow:
