@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import IO
 
 from hooks import workspace
+from hooks.crate_sources import neutral_folder
 from hooks.git import git
 from hooks.processes import run_logged
 
@@ -44,18 +45,25 @@ def bring_in_step(log: IO[bytes]) -> list[str]:
         raise OutOfStep(str(reason)) from reason
     told = []
     if above is None:
-        code = run_logged(IN_STEP, log)
+        code = _update(Path(), log)
     elif workspace.stands_alone(Path()):
         with workspace.alone(Path()) as copy:
-            code = run_logged([*IN_STEP, "--manifest-path", copy / "Cargo.toml"], log)
+            code = _update(copy, log)
             shutil.copyfile(copy / FILE, FILE)
         told.append(
             f"{above / FILE}: is the workspace's and is left alone; `{by_hand}` there brings it "
             "in step"
         )
     else:
-        code = run_logged(IN_STEP, log)
+        code = _update(Path(), log)
         told.append(f"{above / FILE}: is the workspace's, and was brought in step")
     if code:
         raise OutOfStep(f"`{by_hand}` could not bring {FILE} in step")
     return told
+
+
+def _update(crate: Path, log: IO[bytes]) -> int:
+    """Run Cargo for a crate where no setting of it makes Cargo run a program."""
+    with neutral_folder(crate) as place:
+        manifest = crate.resolve() / "Cargo.toml"
+        return run_logged([*IN_STEP, "--manifest-path", manifest], log, folder=place)

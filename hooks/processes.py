@@ -55,6 +55,7 @@ def started(
     command: Sequence[str | Path],
     *,
     env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
@@ -63,6 +64,7 @@ def started(
     Args:
         command: The program and its arguments.
         env: Its environment, that of this process by default.
+        folder: Where it runs, the current folder by default.
         stdout: Where its output goes, as `subprocess.Popen` takes it.
         stderr: Where its errors go, likewise.
 
@@ -72,6 +74,7 @@ def started(
     process = subprocess.Popen(
         command,
         env=env,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=stderr,
@@ -110,6 +113,7 @@ def run_logged(
     log: IO[bytes],
     *,
     env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
     stdout: IO[bytes] | None = None,
 ) -> int:
     """Run a program to its end; show what it prints on stderr as it comes, and log it.
@@ -118,13 +122,14 @@ def run_logged(
         command: The program and its arguments.
         log: Gets the same text without colours and with one line for each state of a progress bar.
         env: Its environment, that of this process by default.
+        folder: Where it runs, the current folder by default.
         stdout: If given, gets the program's standard output instead, which is not shown.
 
     Returns:
         The exit code, negative for a signal.
     """
     into = (subprocess.PIPE, subprocess.STDOUT) if stdout is None else (stdout, subprocess.PIPE)
-    with started(command, env=env, stdout=into[0], stderr=into[1]) as process:
+    with started(command, env=env, folder=folder, stdout=into[0], stderr=into[1]) as process:
         pipe = process.stdout or process.stderr
         assert pipe is not None
         while True:
@@ -142,11 +147,14 @@ def run_logged(
         return process.wait()
 
 
-def run(*command: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end and return what it printed."""
+def run(
+    *command: str, env: Mapping[str, str] | None = None, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, in a folder if one is given, and return what it printed."""
     return subprocess.run(
         command,
         env=env,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hooks.crate_sources import neutral_folder
 from hooks.processes import run
 
 TARGET = "CARGO_TARGET_DIR"
@@ -33,7 +34,9 @@ def root(folder: Path) -> Path | None:
     Source: https://doc.rust-lang.org/cargo/reference/workspaces.html#the-members-and-exclude-fields
     """
     command = ("cargo", "locate-project", "--workspace", "--message-format=plain")
-    ended = run(*command, "--manifest-path", str(folder / "Cargo.toml"))
+    manifest = str(folder.resolve() / "Cargo.toml")
+    with neutral_folder(folder) as place:
+        ended = run(*command, "--manifest-path", manifest, folder=place)
     if NOT_LISTED in ended.stderr:
         above = next(line for line in ended.stderr.splitlines() if line.startswith("workspace:"))
         raise NotListed(

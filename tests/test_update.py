@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from extensions.pins import versions as pinned
+from hooks.crate_sources import neutral_folder
 from lab.rendering import COPIER, render_service
 from lab.repository import commit, git
 from tests.answers import FRAMEWORKS, RUNTIMES
@@ -257,6 +259,61 @@ def test_another_answer_gives_what_a_fresh_copy_would(
     assert ended.returncode == 0, ended.stderr
     expected = {"port": 8080, **given, **answers}
     assert_as_fresh(folder, versions, tmp_path / "fresh", **expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        (".cargo/config.toml", 'build.rustc = "{program}"'),
+        (".cargo/config.toml", 'build.rustc-wrapper = "{program}"'),
+        ("rust-toolchain.toml", 'toolchain.path = "{folder}"'),
+    ],
+)
+def test_without_a_proof_no_program_of_the_service_is_run(
+    name: str, setting: str, make: Make, cargo: Path, tmp_path: Path
+) -> None:
+    folder = make()
+    for program in ("cargo", "rustc"):
+        file = tmp_path / "planted" / "bin" / program
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f'#!/bin/sh\ntouch {tmp_path}/it-was-run\nexec {program} "$@"\n')
+        file.chmod(0o755)
+    (folder / name).parent.mkdir(exist_ok=True)
+    given = setting.format(program=file, folder=tmp_path / "planted")
+    with (folder / name).open("a") as settings:
+        settings.write(f"\n{given}\n")
+    commit(folder)
+    ended = update(folder, "--data=smoke=none")
+    assert ended.returncode == 0, ended.stderr
+    assert 'name = "fastrand"' in (folder / "Cargo.lock").read_text()
+    assert not (tmp_path / "it-was-run").exists()
+
+
+def test_where_crates_come_from_is_read(tmp_path: Path) -> None:
+    service = tmp_path / "shop" / "service"
+    for folder, text in {
+        service: """[registries."a.b"]
+index = "sparse+https://a/"
+credential-provider = "steal"
+[build]
+rustc = "steal"
+""",
+        service.parent: """registries."a.b".index = "far"
+source.crates-io.replace-with = "here"
+source.here.directory = "vendor"
+""",
+    }.items():
+        (folder / ".cargo").mkdir(parents=True)
+        (folder / ".cargo" / "config.toml").write_text(text)
+    with neutral_folder(service) as place:
+        found = tomllib.loads((place / ".cargo" / "config.toml").read_text())
+    assert found == {
+        "registries": {"a.b": {"index": "sparse+https://a/"}},
+        "source": {
+            "crates-io": {"replace-with": "here"},
+            "here": {"directory": f"{service.parent}/vendor"},
+        },
+    }
 
 
 @pytest.mark.slow
