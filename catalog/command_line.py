@@ -8,7 +8,7 @@ from catalog.offer.output import Differs
 from extensions.policy import BadPolicy
 
 # Each adds its commands, in the order of the help.
-for part in ("offer", "fleet"):
+for part in ("offer", "fleet", "move"):
     import_module(f"catalog.{part}.commands")
 
 

@@ -55,7 +55,7 @@ def recorded(file: Path) -> dict[str, Any] | None:
     return answers if isinstance(answers, dict) else None
 
 
-def no_yaml(reason: yaml.YAMLError) -> str:
+def no_yaml(reason: Exception) -> str:
     """Say that a text is no YAML, and in which line it ceases to be."""
     where = getattr(reason, "problem_mark", None)
     return f"is no YAML at line {where.line + 1}" if where else "is no YAML"

@@ -1,5 +1,6 @@
 """The images that a Dockerfile names, and where files are in them."""
 
+DOCKERFILE = "Dockerfile"
 # Debian, Alpine, distroless and both builders have the bundle here.
 # https://github.com/golang/go/blob/master/src/crypto/x509/root_linux.go lists the paths.
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"

@@ -133,10 +133,26 @@ def violations(
     lines += [
         f"image: {image} came to its end on {end}; {policy.says_so}"
         for image in dict.fromkeys(images)
-        for pattern, end in policy.end_of_life.items()
-        if end <= today and re.fullmatch(glob(pattern), image)
+        for end in ends(policy, image)
+        if end <= today
     ]
     return lines
+
+
+def ends(policy: Policy, image: str) -> list[datetime.date]:
+    """Return the days from which on a policy lets no service be built on an image.
+
+    Args:
+        policy: The policy.
+        image: The image; where a mirror has it, its name elsewhere counts too.
+    """
+    parts = image.split("/")
+    names = ["/".join(parts[place:]) for place in range(len(parts))]
+    return [
+        end
+        for pattern, end in policy.end_of_life.items()
+        if any(re.fullmatch(glob(pattern), name) for name in names)
+    ]
 
 
 def refused(policy: Policy, answers: Mapping[str, object]) -> list[str]:

@@ -24,13 +24,17 @@ class Rename:
     since: Version
 
 
-def renames(kind: Literal["questions", "files"]) -> list[Rename]:
+def renames(kind: Literal["questions", "files"], text: str | None = None) -> list[Rename]:
     """Return what has another name now, oldest first.
+
+    Args:
+        kind: What to look for.
+        text: What the file has in another version of the template.
 
     Raises:
         ValueError: An entry is not complete.
     """
-    table = tomllib.loads(FILE.read_text("utf-8"))
+    table = tomllib.loads(FILE.read_text("utf-8") if text is None else text)
     try:
         found = [
             Rename(entry["was"], entry["is"], Version(entry["since"])) for entry in table[kind]
@@ -40,17 +44,20 @@ def renames(kind: Literal["questions", "files"]) -> list[Rename]:
     return sorted(found, key=lambda rename: rename.since)
 
 
-def renames_since(kind: Literal["questions", "files"], before: str) -> list[Rename]:
+def renames_since(
+    kind: Literal["questions", "files"], before: str, text: str | None = None
+) -> list[Rename]:
     """Return what got another name after an earlier version, oldest first.
 
     Args:
         kind: What to look for.
         before: The earlier version, as an answers file records it.
+        text: What the file has in another version of the template.
 
     Source: https://packaging.python.org/en/latest/specifications/version-specifiers/ for the order.
     """
     earlier = version(before)
-    return [rename for rename in renames(kind) if earlier is None or earlier < rename.since]
+    return [rename for rename in renames(kind, text) if earlier is None or earlier < rename.since]
 
 
 def version(commit: str) -> Version | None:

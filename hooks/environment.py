@@ -35,9 +35,13 @@ def for_cargo(environment: Mapping[str, str]) -> dict[str, str]:
         What a build needs, and what `SMOKE_ENV` names. The crates have been downloaded, so no token
         of a registry is in it, and Cargo asks none.
     """
+    return {**without_secrets(environment), "CARGO_NET_OFFLINE": "true"}
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what of an environment a build needs, and what `SMOKE_ENV` names."""
     more = set(environment.get(MORE, "").replace(",", " ").split())
-    needed = {name: value for name, value in environment.items() if name in more or _needed(name)}
-    return {**needed, "CARGO_NET_OFFLINE": "true"}
+    return {name: value for name, value in environment.items() if name in more or _needed(name)}
 
 
 def _needed(name: str) -> bool:

@@ -49,6 +49,11 @@ def images(text: str) -> dict[str, str]:
     return found
 
 
+def bases(text: str) -> list[str]:
+    """Return the images that a Dockerfile is built from and on, sorted; `scratch` is none."""
+    return sorted(set(images(text).values()) - {"scratch"})
+
+
 def _crates(service: Path) -> dict[str, str]:
     try:
         return requirements(tomllib.loads((service / "Cargo.toml").read_text("utf-8")))

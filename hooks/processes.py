@@ -30,8 +30,12 @@ class Stopped(Exception):
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and the death of the parent process into `Stopped`, once."""
+def stoppable(*, outlives_parent: bool = False) -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and the death of the parent process into `Stopped`, once.
+
+    Args:
+        outlives_parent: Whether the parent may end before this does.
+    """
 
     def stop(number: int, _frame: FrameType | None) -> NoReturn:
         for each in (signal.SIGINT, signal.SIGTERM):
@@ -40,7 +44,8 @@ def stoppable() -> Iterator[None]:
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, stop)
-    threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
+    if not outlives_parent:
+        threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
     yield
 
 

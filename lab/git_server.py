@@ -47,15 +47,15 @@ class GitServer:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[GitServer]:
-    """Serve the repositories that are made in a folder."""
+def serving(folder: Path, user: str = "x-access-token") -> Iterator[GitServer]:
+    """Serve the repositories that are made in a folder, to a user with the token."""
     root = folder / "repositories"
     root.mkdir()
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(folder / "authority.pem")
-    expected = f"Basic {base64.b64encode(f'x-access-token:{TOKEN}'.encode()).decode()}"
+    expected = f"Basic {base64.b64encode(f'{user}:{TOKEN}'.encode()).decode()}"
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -83,6 +83,7 @@ def serving(folder: Path) -> Iterator[GitServer]:
                     "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                     "CONTENT_LENGTH": length,
                     "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                    "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
                 },
             )
             head, _, body = ended.stdout.partition(b"\r\n\r\n")

@@ -12,7 +12,7 @@ from extensions.registry import frameworks
 # What each Python lock file takes from pyproject.toml beyond the dependencies there.
 DEVELOPMENT = {
     "requirements.lock": [],
-    "requirements-dev.lock": ["--group=dev", "--constraints=requirements.lock"],
+    "requirements-dev.lock": ["--group=dev", "--extra=dask", "--constraints=requirements.lock"],
 }
 
 

@@ -1,10 +1,13 @@
-"""Takes the pictures of the docs that show a page in a browser.
+"""Takes the pictures of the docs that show a page in a browser, or a terminal.
 
-Debian's headless Chromium takes them: `apt-get install chromium-headless-shell`.
+Debian's headless Chromium takes those of pages: `apt-get install chromium-headless-shell`.
 """
 
+import io
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -12,15 +15,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pexpect
 from playwright.sync_api import Browser, sync_playwright
+from rich.console import Console
+from rich.text import Text
 
 from extensions.pins import ROOT
+from lab.fleet import Member, make_fleet
 from lab.rendering import copy_template
-from lab.repository import git
+from lab.repository import commit, git
 
 NAMED = ("-c", "user.name=Jane", "-c", "user.email=jane@example.com")
 BROWSER = "chromium-headless-shell"
 PICTURE = ROOT / "docs" / "images" / "catalog-index.png"
+TABLE = ROOT / "docs" / "images" / "catalog-status.svg"
+WIDTH = 110
 
 # Versions as they could have been: name, day, Rust, Alpine, actix-web, and changelog; the last one
 # is built with what is pinned now.
@@ -64,6 +73,12 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Its sandbox does not work as root, and it opens our own page alone.
         yield playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+
+
+def take() -> None:
+    """Take all pictures."""
+    catalog_index()
+    catalog_status()
 
 
 def catalog_index() -> None:
@@ -110,3 +125,62 @@ def _earlier(published: str, rust: str, alpine: str, actix_web: str) -> str:
     for crates in found["crates"]["actix"].values():
         crates["actix-web"] = [actix_web]
     return json.dumps(found)
+
+
+def catalog_status() -> None:
+    """Draw what `catalog status` prints in a terminal of a small fleet, in which much happened."""
+    with tempfile.TemporaryDirectory(prefix="acme-") as name:
+        folder = Path(name)
+        services = folder / "services"
+        _with_a_past(folder / "template")
+        fleet = make_fleet(
+            services, folder / "template", 14, 3, tags=("1.0.0", "1.1.0", "1.2.0"), bare=False
+        )
+        _happened(services, fleet)
+        (folder / "policy.yaml").write_text("name: Acme\nminimum_version: '1.1.0'\n")
+        around = {"COLUMNS": str(WIDTH), "TERM": "xterm-256color", "XDG_CACHE_HOME": name}
+        around |= {"CATALOG_POLICY": str(folder / "policy.yaml")}
+        places = sorted(
+            f"services/{path.name}" for path in services.iterdir() if path.name[0] != "."
+        )
+        command = ["status", "--template", str(folder / "template"), *places]
+        line = shlex.join([str(ROOT / "bin" / "catalog"), *command])
+        printed = str(pexpect.runu(line, cwd=name, env={**os.environ, **around}))
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    table = printed[printed.index("\x1b[1mservice") :]
+    console.print(Text.from_ansi("\n".join(line.rstrip() for line in table.splitlines())))
+    drawn = console.export_svg(title="catalog status services/*", unique_id="status")
+    # The fonts of a browser will do: a picture of the docs loads nothing from elsewhere.
+    drawn = re.sub(r"@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL)
+    TABLE.write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n", "utf-8")
+
+
+def _with_a_past(folder: Path) -> None:
+    """Make a repository of this template with three versions, each with a line more in a file."""
+    copy_template(folder)
+    git(folder, "init", "--quiet")
+    for version, line in (("1.0.0", ""), ("1.1.0", "**/*.bak\n"), ("1.2.0", "**/*.orig\n")):
+        with (folder / "template" / ".dockerignore.jinja").open("a") as file:
+            file.write(line)
+        commit(folder, version)
+        git(folder, "tag", version)
+
+
+def _happened(services: Path, fleet: list[Member]) -> None:
+    """Do to some services what happens to services."""
+    newest = [each for each in fleet if each.version == "1.2.0" and not each.removed]
+    older = [each for each in fleet if each.version != "1.2.0"]
+    conflict, ended, stale, foreign, mode = newest[:5]
+    lost = older[0]
+    for file, pattern, text in (
+        (conflict.path / "src" / "main.rs", r"\A", "<<<<<<< before\n"),
+        (ended.path / "Dockerfile", r"\Z", "\nFROM alpine:3.20 AS debug\n"),
+        (stale.path / ".dockerignore", r"\*\*/\*\.orig\n", ""),
+        (foreign.path / ".copier-answers.yml", "_src_path: .*", "_src_path: gh:else/where"),
+    ):
+        file.write_text(re.sub(pattern, text, file.read_text("utf-8"), count=1), "utf-8")
+    (mode.path / "Cargo.toml").chmod(0o755)
+    (lost.path / ".copier-answers.yml").unlink()
+    for each in (conflict, ended, stale, foreign, mode, lost):
+        commit(each.path)
+    git(services, "init", "--quiet", "warehouse-api")

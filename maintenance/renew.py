@@ -13,7 +13,7 @@ PARTS = {
     "locks": locks.renew_all,
     "catalog": published.write,
     "tables": tables.write,
-    "pictures": pictures.catalog_index,
+    "pictures": pictures.take,
 }
 
 

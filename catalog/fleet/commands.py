@@ -6,16 +6,21 @@ Modules are imported where a command needs them, so that each command starts fas
 import json
 import os
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from catalog.commands import Failed, app, as_json
+from catalog.commands import Failed, Output, app
 from extensions.policy import current
 
 if TYPE_CHECKING:
     from catalog.fleet.look import Row
+    from catalog.fleet.status import Ordered
 
 
 class Rows(StrEnum):
@@ -24,6 +29,7 @@ class Rows(StrEnum):
     TABLE = "table"
     JSON = "json"
     JSONL = "jsonl"
+    HTML = "html"
 
 
 class State(StrEnum):
@@ -45,7 +51,9 @@ def status(
     where: Annotated[
         list[str],
         typer.Argument(
-            metavar="WHERE...", help="Folders of services, patterns, or - for a line each on stdin."
+            metavar="WHERE...",
+            help="Folders, patterns, URLs of git repositories, files with one of these a line, or "
+            "- for the lines of stdin.",
         ),
     ],
     template: Annotated[
@@ -54,8 +62,12 @@ def status(
     ] = None,
     output_format: Annotated[
         Rows,
-        typer.Option("--format", help="For people, or for programs; jsonl does not wait for all."),
+        typer.Option(
+            "--format",
+            help="For people: table, html. For programs: json, jsonl, which does not wait.",
+        ),
     ] = Rows.TABLE,
+    output: Output = None,
     state: Annotated[
         list[State] | None, typer.Option(help="Show these alone; may be given more than once.")
     ] = None,
@@ -69,6 +81,12 @@ def status(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes; without it, one a core.")
     ] = None,
+    connections: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many remotes are read at a time.")
+    ] = 16,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="How long a remote may take.")
+    ] = 60,
     cache: Annotated[
         bool,
         typer.Option("--cache/--no-cache", help="Whether to keep what was seen for the next time."),
@@ -89,44 +107,90 @@ def status(
     needs a person: it is broken, in conflict, against the policy, on a base past its end, stale or
     behind.
 
-    `catalog status ~/services/*`
+    `catalog status ~/services/* git@github.com:acme/orders.git`
     """
-    from rich.console import Console
-
     from catalog import source
     from catalog.fleet import status as statuses
-    from catalog.fleet.crew import job_of, rows
-    from catalog.fleet.verify import Sample
+    from catalog.fleet.crew import Died, job_of, rows
     from catalog.history import NoHistory
     from hooks.git import GitFailed
 
     shown = statuses.Shown(
         frozenset(each.value for each in state or State), owner, framework, runtime
     )
-    sample = Sample(verify)
+    looking = job_of(template, current(), cached=cache, seconds=timeout, connections=connections)
     try:
-        with job_of(template, current(), cached=cache) as job:
+        with looking as job, _opened(output) as file:
             processes = jobs or os.cpu_count() or 1
-            found = filter(shown.shows, sample.seen(rows(statuses.places(where), job, processes)))
+            everything = rows(statuses.places(where), job, processes)
+            if verify:
+                # Copier is slow to import.
+                from catalog.fleet.verify import Sample
+
+                sample = Sample(verify)
+                everything = sample.seen(everything)
+            found = filter(shown.shows, everything)
             if output_format is Rows.JSONL:
-                findings = sum(map(_printed, found))
+                findings = sum(_written(row, file) for row in found)
             else:
-                with Console(stderr=True).status("Looking at services"):
-                    listed = statuses.ordered(found)
-                findings = sum(row.is_finding for row in listed)
-                if output_format is Rows.JSON:
-                    sys.stdout.write(as_json([row.as_data() for row in listed]))
-                else:
-                    Console().print(statuses.table(listed))
-                    print(statuses.summary(listed))
-            if wrong := sample.differences(job):
+                with _spinner():
+                    ordered = statuses.Ordered(found)
+                findings = ordered.findings
+                file.writelines(_pieces(ordered, output_format, file))
+            if verify and (wrong := sample.differences(job)):
                 raise Failed("; ".join(wrong))
-    except (GitFailed, NoHistory, source.NoTemplate) as reason:
+    except (Died, GitFailed, NoHistory, source.NoTemplate) as reason:
         raise Failed(str(reason)) from None
     raise typer.Exit(1 if findings else 0)
 
 
-def _printed(row: "Row") -> bool:
+@contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    """Give the file that gets what a command prints."""
+    if output is None:
+        yield sys.stdout
+        return
+    with output.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+def _written(row: "Row", file: TextIO) -> bool:
     """Print a row, and tell whether it needs a person."""
-    print(json.dumps(row.as_data()), flush=True)
+    print(json.dumps(row.as_data()), file=file, flush=True)
     return row.is_finding
+
+
+def _spinner() -> AbstractContextManager[object]:
+    """Show a person that something is done, where there is one."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status("Looking at services")
+
+
+def _pieces(ordered: "Ordered", output_format: Rows, file: TextIO) -> Iterable[str]:
+    """Return what is printed of rows; a table is printed here if it goes to a terminal."""
+    if output_format is Rows.JSON:
+        from catalog.fleet.status import as_json
+
+        return as_json(ordered)
+    if output_format is Rows.HTML:
+        from catalog.fleet.page import page
+
+        return page(ordered)
+    from catalog.fleet.status import summary
+
+    said = f"{summary(ordered.counts)}\n"
+    if file.isatty():
+        from rich.console import Console
+
+        from catalog.fleet.terminal import tables
+
+        console = Console(file=file)
+        for piece in tables(ordered, console.width):
+            console.print(piece)
+        return ["\n", said]
+    from catalog.fleet.table import table
+
+    return chain(table(ordered), [said])

@@ -11,8 +11,8 @@ This does for a template such as ours what Copier's loops do, and leans on its i
 import hashlib
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from copier import Phase
@@ -27,13 +27,16 @@ from copier_template_extensions import ContextHook
 from jinja2 import TemplateError
 from jinja2.runtime import Context
 
+from extensions.images import DOCKERFILE
 from extensions.registry import LOCK
 from hooks.command_line import ANSWERS_FILE
+from hooks.pinned import bases
 
 # The owner keeps the lock file, and the answers are what is asked with.
 APART = frozenset({LOCK, ANSWERS_FILE})
-# So many results of a file are kept at a time: no other service has the same name.
-MOST_RESULTS = 200
+# From so many results of a file on, those are dropped that nobody asked for again: no other service
+# has the same name.
+MOST_RESULTS = 24
 REGULAR, EXECUTABLE = 0o100644, 0o100755
 
 
@@ -49,11 +52,13 @@ class File:
         mode: Its mode in a tree.
         sha1: The name of its blob in most repositories.
         sha256: The name of its blob in repositories of that object format.
+        images: What a Dockerfile is built from and on.
     """
 
     mode: int
     sha1: str
     sha256: str
+    images: tuple[str, ...] = ()
 
 
 @dataclass
@@ -63,6 +68,32 @@ class _Known:
     variable: str = ""
     by_value: dict[str, "_Known"] = field(default_factory=dict)
     result: Any = None
+    is_used: bool = False
+
+    def forget(self) -> None:
+        """Drop what nobody asked for since this was last done."""
+        self.by_value = {value: each for value, each in self.by_value.items() if each.is_used}
+        for each in self.by_value.values():
+            each.is_used = False
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A file of the template.
+
+    Attributes:
+        file: It.
+        name: How Jinja knows it.
+        parts: Those of its path in the folder that is copied, without the suffix of templates.
+        mode: Its mode in a tree.
+        is_rendered: Whether Jinja renders it; any other is copied.
+    """
+
+    file: Path
+    name: str
+    parts: tuple[str, ...]
+    mode: int
+    is_rendered: bool
 
 
 class _Recording(Context):
@@ -108,8 +139,7 @@ class Expected:
         # The hooks see each service once, instead of each render.
         self._environment.context_class = _Recording
         self._environment.auto_reload = False
-        self._root = self._worker.template_copy_root
-        self._sources = sorted(each for each in self._root.rglob("*") if each.is_file())
+        self._sources = list(self._read_sources())
         self._known: dict[str, _Known] = {}
 
     def files(
@@ -127,7 +157,7 @@ class Expected:
         try:
             context = self._context(answers)
             return {
-                path: self._file(source, {**context, **more})
+                path: self._file(path, source, {**context, **more} if more else context)
                 for source in self._sources
                 for path, more in self._paths(source, context)
                 if path not in APART and (only is None or path in only)
@@ -180,25 +210,31 @@ class Expected:
         )
         return asked.get_default()
 
+    def _read_sources(self) -> Iterator[_Source]:
+        """Yield the files of the template, in order."""
+        top, root = self._worker.template.local_abspath, self._worker.template_copy_root
+        suffix = self._worker.template.templates_suffix
+        for file in sorted(each for each in root.rglob("*") if each.is_file()):
+            *folders, last = file.relative_to(root).parts
+            name = file.relative_to(top).as_posix()
+            mode = EXECUTABLE if file.stat().st_mode & 0o100 else REGULAR
+            is_rendered = name.endswith(suffix)
+            yield _Source(file, name, (*folders, last.removesuffix(suffix)), mode, is_rendered)
+
     def _paths(
-        self, source: Path, context: Mapping[str, Any]
+        self, source: _Source, context: Mapping[str, Any]
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Return where a file of the template is emitted, each with what its name adds."""
-        parts = source.relative_to(self._root).parts
-        suffix = self._worker.template.templates_suffix
-        last = parts[-1].removesuffix(suffix)
         found: list[tuple[tuple[str, ...], dict[str, Any]]] = [((), {})]
-        for part in (*parts[:-1], last):
+        for part in source.parts:
             found = [
                 ((*before, name), {**more, **added})
                 for before, more in found
-                for name, added in self._names(part, {**context, **more})
+                for name, added in self._names(part, {**context, **more} if more else context)
                 if name
             ]
-        depth = len(parts)
         for names, more in found:
-            if len(names) == depth:
-                yield PurePosixPath(*names).as_posix(), more
+            yield "/".join(names), more
 
     def _names(self, part: str, context: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """Return what one part of a path stands for, once for each value that it yields."""
@@ -222,17 +258,15 @@ class Expected:
         found: list[tuple[str, dict[str, Any]]] = self._shared(f"name {part}", context, render)
         return found
 
-    def _file(self, source: Path, context: Mapping[str, Any]) -> File:
-        name = source.relative_to(self._worker.template.local_abspath).as_posix()
-
+    def _file(self, path: str, source: _Source, context: Mapping[str, Any]) -> File:
         def render(context: Mapping[str, Any]) -> File:
-            mode = EXECUTABLE if source.stat().st_mode & 0o100 else REGULAR
-            if not name.endswith(self._worker.template.templates_suffix):
-                return stored(source.read_bytes(), mode)
-            template = self._environment.get_template(name)
-            return stored(template.render(context).encode(), mode)
+            if not source.is_rendered:
+                return stored(source.file.read_bytes(), source.mode)
+            text = self._environment.get_template(source.name).render(context)
+            made = stored(text.encode(), source.mode)
+            return replace(made, images=tuple(bases(text))) if path == DOCKERFILE else made
 
-        found: File = self._shared(f"file {name}", context, render)
+        found: File = self._shared(f"file {source.name}", context, render)
         return found
 
     def _shared(
@@ -251,6 +285,7 @@ class Expected:
             if value not in known.by_value:
                 break
             known = known.by_value[value]
+            known.is_used = True
         if known.result is not None:
             return known.result
         _Recording.looked_up.clear()
@@ -261,7 +296,7 @@ class Expected:
         for name in read:
             known.variable = name
             if len(known.by_value) >= MOST_RESULTS:
-                known.by_value.clear()
+                known.forget()
             known = known.by_value.setdefault(self._named(context, name), _Known())
         known.result = result
         return result

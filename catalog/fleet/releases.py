@@ -1,16 +1,15 @@
 """The released versions of the template, unpacked when a service asks for one."""
 
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from packaging.version import Version
-
 from catalog.fleet.expected import Expected, File, NotRendered
-from catalog.history import SETTINGS, released
-from extensions.renames import renames, version
+from catalog.history import SETTINGS
+from extensions.renames import Rename, renames, version
 from hooks.git import GitFailed, git
 
 
@@ -21,44 +20,14 @@ class Releases:
     Attributes:
         repository: It, bare or not.
         scratch: A folder for what is unpacked.
-        tags: The tag of each released version that is no prerelease.
+        tags: The tags of the released versions that are no prereleases, the newest last.
     """
 
     repository: Path
     scratch: Path
-    tags: dict[Version, str] = field(init=False)
+    tags: Sequence[str] = ()
     _expected: dict[str, Expected | NotRendered] = field(default_factory=dict)
     _unpacked: dict[str, Path] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Read the tags."""
-        found = released(self.repository)
-        self.tags = {each: found[each] for each in sorted(found) if not each.is_prerelease}
-
-    @property
-    def newest(self) -> Version | None:
-        """The newest released version, None if there is none."""
-        return max(self.tags, default=None)
-
-    def commits(self) -> dict[str, str]:
-        """Return what each tag of a released version names, by the tag."""
-        form = "--format=%(objectname) %(refname:strip=2)"
-        printed = git("for-each-ref", form, "refs/tags", folder=self.repository, settings=SETTINGS)
-        lines = (line.partition(" ") for line in printed.decode("utf-8", "replace").splitlines())
-        tags = set(self.tags.values())
-        return {tag: commit for commit, _, tag in lines if tag in tags}
-
-    def behind(self, commit: str) -> int | None:
-        """Return how many versions were released after the one that a service records.
-
-        Args:
-            commit: The version as Copier records it.
-
-        Returns:
-            The number; None if the commit is of no version.
-        """
-        since = version(commit)
-        return None if since is None else sum(each > since for each in self.tags)
 
     def files(
         self, commit: str, answers: Mapping[str, Any], only: Collection[str] | None = None
@@ -111,10 +80,16 @@ def as_asked(answers: Mapping[str, Any], commit: str) -> dict[str, Any]:
     found = dict(answers)
     if recorded is None or asked is None:
         return found
-    for change in renames("questions"):
+    for change in _renamed():
         if recorded < change.since <= asked and change.was in found:
             found[change.now] = found.pop(change.was)
-    for change in reversed(renames("questions")):
+    for change in reversed(_renamed()):
         if asked < change.since <= recorded and change.now in found:
             found[change.was] = found.pop(change.now)
     return found
+
+
+@cache
+def _renamed() -> list[Rename]:
+    """Return the questions that have another name now; many thousands of services ask."""
+    return renames("questions")

@@ -1,20 +1,24 @@
-"""Where all services of a fleet stand: which are meant, in which order, and as a table."""
+"""Which services are meant, which of them are shown, and in which order."""
 
+import json
+import os
 import re
+import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob as paths
 from glob import has_magic
 from pathlib import Path
+from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
-from catalog.fleet.look import STATES, Row
-from catalog.visible import visible
+from catalog.fleet.look import FINDINGS, STATES, Row
 from extensions.patterns import glob
+from hooks.check_recorded import ADDRESS
+
+# A row as JSON has it: see `Row.as_data`.
+Data = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,53 +47,90 @@ class Shown:
         )
 
 
-def places(given: Sequence[str]) -> Iterator[Path]:
-    """Yield the folders that a command line names.
+def places(given: Sequence[str]) -> Iterator[str]:
+    """Yield the folders and URLs that a command line names.
 
     Args:
-        given: Folders; patterns that the shell left alone; `-` for a line each on standard input.
+        given: Folders and URLs; patterns that the shell left alone; files with a folder or a URL a
+            line; `-` for the lines of standard input.
+
+    Raises:
+        OSError: A file cannot be read.
     """
     for each in given:
         if each == "-":
-            yield from (Path(line.strip()) for line in sys.stdin if line.strip())
-        elif has_magic(each) and not Path(each).exists():
-            yield from map(Path, sorted(paths(each, recursive=True)))  # noqa: PTH207
+            yield from _listed(sys.stdin.fileno())
+        elif ADDRESS.match(each) or os.path.isdir(each):  # noqa: PTH112 (of many thousands)
+            yield each
+        elif Path(each).is_file() or Path(each).is_fifo():
+            yield from _listed(each)
+        elif has_magic(each):
+            yield from filter(os.path.isdir, sorted(paths(each, recursive=True)))  # noqa: PTH207
         else:
-            yield Path(each)
+            yield each
 
 
-def ordered(found: Iterable[Row]) -> list[Row]:
-    """Return rows by what needs a person most, then by how far behind, then by place."""
-    return sorted(found, key=lambda row: (STATES.index(row.state), -(row.behind or 0), row.place))
+def _listed(file: int | str) -> Iterator[str]:
+    """Yield the places in the lines of a file, one each; empty ones and comments are none."""
+    # A path may have bytes that are no text.
+    with open(file, encoding="utf-8", errors="surrogateescape", closefd=file != 0) as lines:
+        for line in lines:
+            if (place := line.strip()) and not place.startswith("#"):
+                yield place
 
 
-def summary(found: Sequence[Row]) -> str:
+class Ordered:
+    """Rows by what needs a person most, then by how far behind, then by place.
+
+    They wait on the disk, so that many thousands take no more memory than a few.
+    """
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        """Take all rows."""
+        # A name that is empty stands for a file that nobody else sees, and that ends with this.
+        self._file = sqlite3.connect("", isolation_level=None)
+        self.counts = Counter[str]()
+        self._file.execute("PRAGMA journal_mode = OFF")
+        self._file.execute("CREATE TABLE rows (state INT, ahead INT, place BLOB, row TEXT)")
+        self._file.execute("BEGIN")
+        self._file.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", map(self._stored, rows))
+        self._file.execute("COMMIT")
+
+    def _stored(self, row: Row) -> tuple[int, int, bytes, str]:
+        self.counts[row.state] += 1
+        place = row.place.encode("utf-8", "surrogatepass")
+        return STATES.index(row.state), -(row.behind or 0), place, json.dumps(row.as_data())
+
+    def lines(self, state: str | None = None) -> Iterator[str]:
+        """Yield the rows as JSON, those in one state or all of them."""
+        asked = (
+            "SELECT row FROM rows WHERE ?1 IS NULL OR state = ?1 ORDER BY state, ahead, place, row"
+        )
+        given = None if state is None else STATES.index(state)
+        for (line,) in self._file.execute(asked, (given,)):
+            yield line
+
+    def rows(self, state: str | None = None) -> Iterator[Data]:
+        """Yield the rows as data, those in one state or all of them."""
+        return map(json.loads, self.lines(state))
+
+    @property
+    def findings(self) -> int:
+        """How many of them need a person."""
+        return sum(self.counts[state] for state in FINDINGS)
+
+
+def summary(counts: Mapping[str, int]) -> str:
     """Return one line with how many services are in which state."""
-    counts = Counter(row.state for row in found)
     said = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    return f"{len(found)} services: {said}" if found else "no services"
+    number = sum(counts.values())
+    return f"{number} service{'s' * (number != 1)}: {said}" if number else "no services"
 
 
-def table(found: Iterable[Row]) -> Table:
-    """Return rows as a table for a terminal."""
-    made = Table("service", "state", "version", "behind", "framework", "runtime", "why")
-    for row in found:
-        behind = "" if row.behind is None else str(row.behind)
-        cells = (row.place, row.state, row.version, behind, row.framework, row.runtime, why(row))
-        made.add_row(*(Text(visible(cell).replace("\n", " ")) for cell in cells))
-    return made
-
-
-def why(row: Row) -> str:
-    """Say in a line what there is to know of a service beyond its state."""
-    said = [row.reason, *row.violations, *row.ended]
-    seen = row.seen
-    named = [
-        ("conflict in", seen.conflicts),
-        ("stale:", [f"{path} as {tag}" for path, tag in seen.stale.items()]),
-        ("edited:", [path for path in seen.edited if path not in seen.conflicts]),
-        ("missing:", seen.missing),
-        ("another mode:", seen.modes),
-    ]
-    said += [f"{what} {', '.join(paths)}" for what, paths in named if paths]
-    return "; ".join(filter(None, said))
+def as_json(ordered: Ordered) -> Iterator[str]:
+    """Yield a JSON list piece by piece, a row each line."""
+    before = "[\n"
+    for line in ordered.lines():
+        yield before + line
+        before = ",\n"
+    yield "\n]\n" if before != "[\n" else "[]\n"

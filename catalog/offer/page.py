@@ -1,23 +1,21 @@
 """Shows the released versions to people: as a page that needs nothing else, and as a table.
 
-What is shown was written by others. Jinja escapes all of it, Markdown may hold no HTML and link to
-the web alone, and the page itself forbids what would load or run anything.
+What is shown was written by others: Markdown may hold no HTML and link to the web alone, and
+`catalog/html.py` escapes the rest.
 """
 
-import base64
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from rich.table import Table
 from rich.text import Text
 
+from catalog import html
 from catalog.visible import visible
 from extensions.text import shell
 
@@ -30,25 +28,15 @@ def page(index: Mapping[str, Any]) -> str:
 
     Args:
         index: What `catalog.offer.index.index` returned.
-
-    Source: https://html.spec.whatwg.org/multipage/ and https://www.w3.org/TR/CSP3/#meta-element for
-    the policy that lets only the page's own style in.
     """
-    environment = Environment(
-        autoescape=True,
-        finalize=lambda value: visible(value) if type(value) is str else value,
-        keep_trailing_newline=True,
-        loader=FileSystemLoader(PAGES),
-        lstrip_blocks=True,
-        trim_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"changelog": changelog, "first_line": first_line, "shell": shell}
-    environment.globals |= {"changed": changed, "in_short": in_short}
-    style = (PAGES / "index.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    template = environment.get_template("index.html.jinja")
-    return template.render(**index, style=Markup(style), digest=digest)  # noqa: S704 (ours)
+    functions: dict[str, Callable[..., Any]] = {
+        "changed": changed,
+        "changelog": changelog,
+        "first_line": first_line,
+        "in_short": in_short,
+        "shell": shell,
+    }
+    return "".join(html.page(PAGES, "index", index, functions))
 
 
 def table(index: Mapping[str, Any]) -> Table:

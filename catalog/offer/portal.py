@@ -179,10 +179,10 @@ def workflow() -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 # it makes YAML of what is here alone
     )
-    return environment.get_template(f"{WORKFLOW}.jinja").render(action=_pinned)
+    return environment.get_template(f"{WORKFLOW}.jinja").render(action=pinned)
 
 
-def _pinned(name: str) -> str:
+def pinned(name: str) -> str:
     """Return an action with the commit that it is pinned to, and the version in a comment."""
     action = versions()["actions"][name]
     return f"{name}@{action['digest']} # {action['version']}"

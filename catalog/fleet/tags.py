@@ -1,0 +1,65 @@
+"""The released versions of the template, as its tags say: nothing of it is fetched for that."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from packaging.version import Version
+
+from catalog.history import NoHistory, versions
+from catalog.visible import visible
+from extensions.renames import version
+from hooks.check_recorded import expanded
+from hooks.git import quiet
+
+
+@dataclass(frozen=True)
+class Tags:
+    """The tags of a template.
+
+    Attributes:
+        objects: What each tag of a released version names, by the tag; no prerelease is among them.
+        released: The tag of each of these versions, the newest last.
+    """
+
+    objects: Mapping[str, str]
+    released: Mapping[Version, str]
+    _behind: dict[str, int | None] = field(default_factory=dict, compare=False)
+
+    def behind(self, commit: str) -> int | None:
+        """Return how many versions were released after the one that a service records.
+
+        Args:
+            commit: The version as Copier records it.
+
+        Returns:
+            The number; None if the commit is of no version.
+        """
+        if commit not in self._behind:
+            since = version(commit)
+            self._behind[commit] = (
+                None if since is None else sum(each > since for each in self.released)
+            )
+        return self._behind[commit]
+
+
+def tags(template: str) -> Tags:
+    """Ask a template for its tags.
+
+    Args:
+        template: URL or path of its repository.
+
+    Raises:
+        NoHistory: It does not say.
+    """
+    command = ["git", "ls-remote", "--tags", "--refs", "--quiet", "--", expanded(template)]
+    ended = subprocess.run(command, env=quiet(), capture_output=True, check=False, errors="replace")
+    if ended.returncode:
+        lines = [line for line in ended.stderr.splitlines() if line.startswith("fatal: ")]
+        reason = lines[0] if lines else f"git ls-remote ended with {ended.returncode}"
+        raise NoHistory(f"the template cannot be read: {visible(reason)}")
+    named = (line.partition("\trefs/tags/") for line in ended.stdout.splitlines())
+    objects = {tag: name for name, _, tag in named}
+    found = versions(objects)
+    released = {each: found[each] for each in sorted(found) if not each.is_prerelease}
+    return Tags({tag: objects[tag] for tag in released.values()}, released)

@@ -1,0 +1,201 @@
+"""The remote of a service, as git reaches it: what is there, a clone, and a branch that is new."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from hooks.check_recorded import ADDRESS, expanded
+from hooks.git import git, quiet
+from hooks.processes import last_line, started
+
+# A transfer must reach so many bytes a second, within so many seconds.
+SLOWEST, PATIENCE = 1_000, 60
+# No transport that runs a command which the URL names: https://git-scm.com/docs/git#_protocol
+PROTOCOLS = "file:git:http:https:ssh"
+SETTINGS = {
+    "advice.detachedHead": "false",
+    "core.hooksPath": os.devnull,
+    "http.lowSpeedLimit": str(SLOWEST),
+    "http.lowSpeedTime": str(PATIENCE),
+    "submodule.recurse": "false",
+}
+TRAILERS = ("Template-Version", "Template-Commit", "Template-Folder")
+
+
+class Unreachable(Exception):
+    """A remote cannot be read; the message is one line that says why."""
+
+
+class Blocked(Exception):
+    """A remote does not take a branch; the message is one line that says why."""
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What a remote has.
+
+    Attributes:
+        base: The name of its default branch, "" if it is detached.
+        commit: What that branch has, "" if nothing is committed.
+        ours: What the branch of the move has, "" if there is none.
+    """
+
+    base: str
+    commit: str
+    ours: str
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a git that talks to remotes, and asks nobody anything."""
+    made = quiet()
+    made.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oServerAliveInterval=15")
+    return {**made, "GIT_ALLOW_PROTOCOL": PROTOCOLS, "GIT_ASKPASS": "true", "SSH_ASKPASS": "true"}
+
+
+def address(remote: str) -> str:
+    """Return a remote as git takes it; a folder is read as from another machine."""
+    return expanded(remote) if ADDRESS.match(remote) else Path(remote).absolute().as_uri()
+
+
+def heads(remote: str, branch: str, seconds: int) -> Heads:
+    """Ask a remote what it has.
+
+    Args:
+        remote: Its URL or path.
+        branch: The branch of the move.
+        seconds: How long it may take to answer.
+
+    Raises:
+        Unreachable: It does not say.
+    """
+    asked = ("ls-remote", "--symref", "--", address(remote), "HEAD", f"refs/heads/{branch}")
+    try:
+        ended = _run(*asked, seconds=seconds)
+    except subprocess.TimeoutExpired:
+        raise Unreachable(f"the remote did not answer within {seconds} s") from None
+    if ended.returncode:
+        raise Unreachable(_why(ended.stderr))
+    symbolic = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", ended.stdout, re.MULTILINE)
+    found = {
+        name: commit
+        for commit, name in re.findall(r"^([0-9a-f]{40,64})\t(\S+)$", ended.stdout, re.MULTILINE)
+    }
+    base = symbolic[1] if symbolic else ""
+    return Heads(base, found.get("HEAD", ""), found.get(f"refs/heads/{branch}", ""))
+
+
+def fetched(remote: str, commit: str, folder: Path) -> None:
+    """Make a repository with one commit of a remote: its trees, and no blob yet if that can be.
+
+    Args:
+        remote: Its URL or path.
+        commit: The commit.
+        folder: Where the repository is made.
+
+    Raises:
+        Unreachable: The remote does not give it.
+    """
+    git("init", "--quiet", "--template=", "--", folder, settings={})
+    for name, value in (
+        ("remote.origin.url", address(remote)),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.partialclonefilter", "blob:none"),
+    ):
+        git("config", name, value, folder=folder, settings={})
+    asked = ("fetch", "--quiet", "--depth=1", "--no-tags", "--filter=blob:none", "origin", commit)
+    ended = _run(*asked, folder=folder)
+    if ended.returncode:
+        raise Unreachable(_why(ended.stderr))
+
+
+def text(folder: Path, commit: str, path: str) -> str | None:
+    """Return the text of a file of a commit, which is fetched if need be; None if there is none.
+
+    Raises:
+        Unreachable: The remote does not give it.
+    """
+    listed = git("ls-tree", "-z", commit, "--", path, folder=folder, settings={})
+    if not listed.startswith(b"100"):
+        return None
+    blob = listed.split()[2].decode()
+    ended = _run("cat-file", "blob", blob, folder=folder)
+    if ended.returncode:
+        raise Unreachable(_why(ended.stderr))
+    return ended.stdout
+
+
+def checked_out(folder: Path, commit: str) -> None:
+    """Write the files of a commit, which are fetched if need be.
+
+    Raises:
+        Unreachable: The remote does not give them.
+    """
+    ended = _run("checkout", "--quiet", "--detach", commit, folder=folder)
+    if ended.returncode:
+        raise Unreachable(_why(ended.stderr))
+
+
+def pushed(folder: Path, commit: str, branch: str) -> bool:
+    """Make a branch in the remote, unless there is one.
+
+    Args:
+        folder: The repository that has the commit.
+        commit: What the branch gets.
+        branch: Its name.
+
+    Returns:
+        Whether this made it; False if a branch of that name is there.
+
+    Raises:
+        Blocked: The remote does not take it.
+
+    Source: https://git-scm.com/docs/git-push#Documentation/git-push.txt---force-with-leaserefnameexpect
+    An empty expectation means that the branch must not exist; so nothing is ever overwritten.
+    """
+    name = f"refs/heads/{branch}"
+    lease = f"--force-with-lease={name}:"
+    asked = ("push", "--quiet", "--porcelain", "--no-verify", lease, "origin", f"{commit}:{name}")
+    ended = _run(*asked, folder=folder)
+    if not ended.returncode:
+        return True
+    refused = re.search(r"^!\t\S+\t(.*)$", ended.stdout, re.MULTILINE)
+    if refused and ("stale info" in refused[1] or "already exists" in refused[1]):
+        return False
+    raise Blocked(f"the remote refuses the branch: {refused[1] if refused else _why(ended.stderr)}")
+
+
+def trailers(folder: Path, commit: str) -> dict[str, str]:
+    """Return what the message of a commit in the remote says of a move, by the trailer.
+
+    Raises:
+        Unreachable: The remote does not give the commit.
+    """
+    asked = ("fetch", "--quiet", "--depth=1", "--no-tags", "--filter=tree:0", "origin", commit)
+    ended = _run(*asked, folder=folder)
+    if ended.returncode:
+        raise Unreachable(_why(ended.stderr))
+    said = os.fsdecode(git("log", "-1", "--format=%B", commit, folder=folder, settings={}))
+    lines = (line.partition(": ") for line in said.splitlines())
+    return {name: value for name, _, value in lines if name in TRAILERS}
+
+
+def _run(
+    *arguments: str, folder: Path | None = None, seconds: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    options = [word for pair in SETTINGS.items() for word in ("-c", "=".join(pair))]
+    command = ["git", *options, *arguments]
+    # What git has started holds its output too, so it must end with it.
+    with started(
+        command, env=environment(), folder=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        printed = [os.fsdecode(each) for each in process.communicate(timeout=seconds)]
+    return subprocess.CompletedProcess(command, process.returncode, *printed)
+
+
+def _why(said: str) -> str:
+    """Return the line that says why git failed; what follows it is advice."""
+    lines = [line.strip() for line in said.splitlines()]
+    found = [line for line in lines if line.startswith(("fatal: ", "error: ", "remote: "))]
+    return found[0].partition(": ")[2] if found else last_line(said)

@@ -1,0 +1,90 @@
+"""Services that are moved by the workers of a Dask cluster, over mutual TLS."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import trustme
+
+from extensions.pins import ROOT
+from tests.moves import World, hook, pushed_once
+
+pytestmark = pytest.mark.slow
+
+DASK = str(Path(sys.executable).with_name("dask"))
+# Ends the worker of Dask that git pushes for; once, and after the branch is there.
+KILL = """[ -e {done} ] || {{
+    touch {done}
+    number=$$
+    until tr '\\0' ' ' </proc/$number/cmdline | grep -q 'dask worker'; do
+        number=$(cut -d ' ' -f 4 /proc/$number/stat)
+    done
+    kill -9 $number
+}}"""
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Start a scheduler and two workers, and return what `--engine` takes."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "own.pem")
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION", "true")
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TLS__CA_FILE", str(tmp_path / "ca.pem"))
+    for role in ("CLIENT", "SCHEDULER", "WORKER"):
+        for part in ("CERT", "KEY"):
+            name = f"DASK_DISTRIBUTED__COMM__TLS__{role}__{part}"
+            monkeypatch.setenv(name, str(tmp_path / "own.pem"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", f"{ROOT / 'bin'}:{os.environ['PATH']}")
+    told = tmp_path / "scheduler.json"
+    common = ["--scheduler-file", str(told), "--no-dashboard"]
+    scheduler = [DASK, "scheduler", "--host=tls://127.0.0.1", "--port=0", *common]
+    worker = [DASK, "worker", "--nthreads=1", "--no-nanny", "--death-timeout=60", *common]
+    with ExitStack() as left_open, (tmp_path / "dask.log").open("wb") as log:
+        for command in (scheduler, worker, worker):
+            program = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path)
+            left_open.callback(program.wait)
+            left_open.callback(program.kill)
+            while not told.exists():
+                assert program.poll() is None, (tmp_path / "dask.log").read_text()
+                time.sleep(0.1)
+        address = json.loads(told.read_text())["address"]
+        yield address.replace("tls://", "dask://")
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_pushes_nothing_twice(
+    world: World, cluster: str
+) -> None:
+    world.planned()
+    hook(world.remote(0), "post-receive", KILL.format(done=world.folder / "killed"))
+    world.update(f"--engine={cluster}")
+    assert (world.folder / "killed").exists()
+    assert {each.outcome for each in world.outcomes().values()} == {"merged"}
+    assert world.outcomes()[world.members[0].name].already
+    pushed_once(world, world.members)
+    logs = [each.read_text() for each in world.file.with_suffix(".run").glob("logs/*.log")]
+    assert sum("update: merged, 2.0.0 to 3.0.0" in log for log in logs) == len(world.members) - 1
+
+
+@pytest.mark.parametrize(
+    ("engine", "reason"),
+    [
+        ("spark://127.0.0.1:1", "must be dask://HOST:PORT"),
+        ("dask://cluster.example.com:8786", "needs TLS, since it is another machine"),
+        ("dask://127.0.0.1:1", "cannot be reached: "),
+    ],
+)
+def test_a_cluster_that_cannot_be_used_is_told(engine: str, reason: str, world: World) -> None:
+    world.planned()
+    printed = world.update(f"--engine={engine}", code=1)
+    (line,) = printed.splitlines()
+    assert line.startswith(f"catalog: --engine {engine}: {reason}")
+    assert world.pushes == []
