@@ -74,8 +74,13 @@ class Sheet:
 def rounded(value: float) -> str:
     """Return a value with three digits that say something, and all those before the point."""
     if value == 0 or abs(value) >= 100:
-        return f"{value:,.0f}".replace(",", "\u202f")
+        return counted(round(value))
     return f"{value:.{2 if abs(value) < 10 else 1}f}"
+
+
+def counted(number: int) -> str:
+    """Return a number with a narrow space before each three digits."""
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def in_group(records: Iterable[Record], group: str) -> list[Record]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import product
 
-from benchmarks import copies, images, run_time, variants
+from benchmarks import copies, fleet, images, run_time, variants
 from benchmarks.budgets import BARE, OURS, OURS_WITHOUT_LTO, PEER, PEER_ON_OURS
 from benchmarks.variants import SHIPPED, WITH_MALLOC, changed
 from benchmarks.workshop import Workshop
@@ -33,7 +33,10 @@ Images = Mapping[tuple[str, str], str]
 
 
 def budgets(workshop: Workshop) -> None:
-    """Measure what the budgets need, the costly things once, in an order without a build twice."""
+    """Measure what the budgets of services and images need.
+
+    The costly things are measured once, in an order without a build twice.
+    """
     docker = workshop.docker
     names = bases.provide(docker, "builder-musl", "alpine")
     copies.measure(workshop, growth=(1,))
@@ -68,6 +71,12 @@ def _programs(workshop: Workshop, framework: str, made: Images) -> list[run_time
     """Return what runs side by side: the bare framework, and our service in both profiles."""
     ours = (workshop.service(f"{OURS}, {each}", made[framework, each]) for each in PROFILES)
     return [workshop.bare(BARE, framework), *ours]
+
+
+def quick(workshop: Workshop) -> None:
+    """Measure what the budgets need, but for those of the full mode."""
+    budgets(workshop)
+    fleet.look(workshop, fleet.QUICK)
 
 
 def builds(framework: str, workshop: Workshop) -> None:
@@ -132,6 +141,11 @@ def tried(workshop: Workshop) -> None:
     run_time.measure(workshop.sheet, "allocator", allocators)
 
 
+def fleets(workshop: Workshop) -> None:
+    """Look at services and move them, many or few."""
+    fleet.measure(workshop, fleet.QUICK if workshop.quick else fleet.FULL)
+
+
 PARTS: dict[str, Callable[[Workshop], None]] = {
     "budgets": budgets,
     **{f"images-{name}": partial(builds, name) for name in frameworks()},
@@ -140,4 +154,5 @@ PARTS: dict[str, Callable[[Workshop], None]] = {
     "running": running,
     "copies": partial(copies.measure, growth=(1, 10)),
     "tried": tried,
+    "fleet": fleets,
 }

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,18 +33,25 @@ def load(file: Path = FILE) -> dict[str, Part]:
     return parts
 
 
-def keep(name: str, records: list[Record], bases: str, file: Path = FILE) -> None:
+def of_budgets(parts: Mapping[str, Part]) -> list[Record]:
+    """Return what the budgets are about, of all that has been measured."""
+    return [
+        each for name in ("budgets", "fleet") if name in parts for each in parts[name]["records"]
+    ]
+
+
+def keep(name: str, records: list[Record], tools: str, file: Path = FILE) -> None:
     """Put what has just been measured here in the place of a part's earlier results.
 
     Args:
         name: Of the part.
         records: What was measured.
-        bases: The base images and the engine.
+        tools: What else decides the figures: the base images and the engine, or versions.
         file: Where the results of all parts are.
     """
     model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     processor = model[1].strip() if model else platform.machine()
-    machine = f"{processor}, {os.cpu_count()} processors; {bases}"
+    machine = f"{processor}, {os.cpu_count()} processors; {tools}"
     part = Part(day=datetime.now(tz=UTC).date().isoformat(), machine=machine, records=records)
     parts = dict(sorted({**load(file), name: part}.items()))
     text = json.dumps(parts, indent=1, ensure_ascii=False, default=asdict)

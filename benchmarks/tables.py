@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
+from benchmarks import fleet
 from benchmarks.budgets import BARE, OURS, judge
-from benchmarks.figures import ROUND, Record, find, in_group, rounded
+from benchmarks.figures import ROUND, Record, counted, find, in_group, rounded
 from benchmarks.images import ANSWERS, SCENARIOS, SIZE, WHOLE_SIZE
-from benchmarks.results import Part
+from benchmarks.results import Part, of_budgets
 from benchmarks.variants import RELEASE, SHIPPED
 from extensions.registry import frameworks, runtimes
 from maintenance.tables import markdown
@@ -80,6 +81,15 @@ TABLES = (
     }], {"peer": SHIPPED.name}),
     Table("tried", "allocator", [""], ["subject"], [{"requests/s, to as shipped": RATE, **MEMORY}],
           {"peer": "as shipped"}),
+    Table("fleet", fleet.STATUS, [""], ["subject"], ["what"],
+          {"form": "figure (times as fast)", "peer": fleet.LOOP}),
+    Table("fleet", fleet.MEMORY, ["format"], ["subject"], ["what"], {}),
+    Table("fleet", fleet.UPDATES, [""], ["subject"], [{
+        "services moved": {"what": fleet.NUMBER, "form": "number"},
+        fleet.SECONDS: {"what": fleet.SECONDS},
+        fleet.RATE: {"what": fleet.RATE, "form": "figure (ratio)"},
+    }], {"peer": fleet.ONE_AT_A_TIME}),
+    Table("fleet", fleet.PLANS, ["a plan of"], ["subject"], ["what"], {}),
 )  # fmt: skip
 
 
@@ -99,6 +109,8 @@ FORMS: Mapping[str, Callable[[Record, Record], str]] = {
     "ratio": lambda own, other: rounded(own.to(other)),
     "both": lambda own, other: f"{own.shown}, {other.median:.0f}",
     "change": _change,
+    "figure (times as fast)": lambda own, other: _with_ratio(own.shown, other, own),
+    "number": lambda own, _: counted(round(own.median)),
     "smaller": lambda own, other: f"{1 - own.to(other):.0%} smaller",
     "times": lambda own, other: f"{own.to(other):.1f} times the seconds",
     "answers": lambda own, _: "yes" if all(own.values) else "**no**",
@@ -108,7 +120,7 @@ FORMS: Mapping[str, Callable[[Record, Record], str]] = {
 
 def tables(parts: Mapping[str, Part]) -> Iterator[str]:
     """Yield the tables of what has been measured, in Markdown and in the order of the page."""
-    yield markdown(["budget", "measured", "bound", ""], judge(parts["budgets"]["records"]), RIGHT)
+    yield markdown(["budget", "measured", "bound", ""], judge(of_budgets(parts)), RIGHT)
     for each in TABLES:
         for framework in frameworks() if "{framework}" in each.part + each.group else [""]:
             part, group = (text.format(framework=framework) for text in (each.part, each.group))

@@ -14,13 +14,21 @@ from lab import stand_ins
 from lab.containers import Docker
 from lab.rendering import copy_template
 from lab.subjects import NAME, PROJECTS, Subject, ours
+from lab.versions import with_a_past
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """A folder to work in, an engine, and a sheet for the figures."""
+    """A folder to work in, an engine, and a sheet for the figures.
+
+    Attributes:
+        folder: Where all is made.
+        quick: Whether fleets are small.
+        sheet: Takes the figures.
+    """
 
     folder: Path
+    quick: bool = False
     sheet: Sheet = field(default_factory=Sheet)
 
     @cached_property
@@ -32,6 +40,11 @@ class Workshop:
     def template(self) -> Path:
         """A copy of the template without its history."""
         return copy_template(self.folder / "template")
+
+    @cached_property
+    def releases(self) -> Path:
+        """A repository with three versions of the template."""
+        return with_a_past(self.template, self.folder / "releases")
 
     def place(self, name: str) -> Path:
         """Return a folder of that name which is not there yet."""

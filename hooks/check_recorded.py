@@ -20,7 +20,7 @@ from extensions.announce import MOST_BYTES, no_yaml
 from extensions.pins import ROOT
 from extensions.renames import COMMIT, version
 from hooks.command_line import ANSWERS_FILE
-from hooks.git import quiet
+from hooks.git import OUTSIDE, quiet
 from hooks.processes import last_line, run
 
 # Settings of git that run a program.
@@ -126,7 +126,7 @@ def check_source(source: str) -> None:
         if not Path(source).expanduser().exists():
             raise Unusable(f"{source}: does not exist; give the folder or the URL of the template")
         return
-    listed = _git("ls-remote", "--", expanded(source), "HEAD")
+    listed = _ls_remote("--", expanded(source), "HEAD")
     if listed.returncode:
         raise Unusable(f"{source}: cannot be read by git: {last_line(listed.stderr)}")
 
@@ -151,7 +151,7 @@ def check_template(answers: dict[str, Any]) -> None:
         if not local.exists():
             raise Unusable(f"_src_path: {source} does not exist; record where the template is now")
         source = str(local)
-    listed = _git("ls-remote", "--tags", "--refs", "--", expanded(source))
+    listed = _ls_remote("--tags", "--refs", "--", expanded(source))
     if listed.returncode:
         raise Unusable(f"_src_path: {source} cannot be read by git: {last_line(listed.stderr)}")
     tags = [line.rpartition("refs/tags/")[2] for line in listed.stdout.splitlines()]
@@ -188,6 +188,11 @@ def same_source(url: str) -> str:
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run git to its end, whatever that is."""
     return run("git", *arguments, env=quiet())
+
+
+def _ls_remote(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Ask a remote what it has, by no setting of the current folder."""
+    return run("git", "ls-remote", *arguments, env=quiet(), folder=OUTSIDE)
 
 
 def other_template(source: str) -> str:

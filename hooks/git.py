@@ -11,6 +11,9 @@ from extensions.surroundings import neutral
 # https://git-scm.com/docs/git-merge-tree
 NEEDED = (2, 38)
 
+# Where git finds no repository: the settings of one, which can name programs, may be a stranger's.
+OUTSIDE = Path(Path(__file__).anchor)
+
 # Who writes the commits that a merge needs; no branch has them.
 AUTHOR = {
     f"GIT_{role}_{what}": value

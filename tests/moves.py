@@ -90,9 +90,10 @@ def hook(remote: Path, name: str, script: str) -> None:
     file.chmod(0o755)
 
 
-def edited(remote: Path, change: dict[str, str | None]) -> str:
-    """Commit other files to the branch `main` of a remote, and return the commit."""
+def edited(remote: Path, change: dict[str, str | None], branch: str = "main") -> str:
+    """Commit other files to a branch of a remote, and return the commit."""
     with checkout(remote) as folder:
+        git(folder, "checkout", "--quiet", branch)
         for name, text in change.items():
             if text is None:
                 (folder / name).unlink()
@@ -101,7 +102,7 @@ def edited(remote: Path, change: dict[str, str | None]) -> str:
                 (folder / name).write_text(text)
         git(folder, "add", "--all", "--force")
         git(folder, "commit", "--quiet", "-m", "an edit")
-        git(folder, "push", "--quiet", "origin", "HEAD:main")
+        git(folder, "push", "--quiet", "origin", f"HEAD:{branch}")
         return git(folder, "rev-parse", "HEAD").strip()
 
 

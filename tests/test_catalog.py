@@ -98,7 +98,7 @@ def test_an_update_brings_the_entry_of_the_portal(fork: Path, tmp_path: Path) ->
 
 
 def test_the_normal_week_runs_as_written(
-    template_with_a_past: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    template_with_a_past: Path, cargo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     be_jane(monkeypatch)

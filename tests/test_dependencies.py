@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from itertools import chain
 
 from extensions.pins import ROOT
 
@@ -13,7 +14,8 @@ OWN = {"catalog", "extensions", "hooks"}
 
 def test_every_imported_package_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = {re.split(r"[<>=]", wanted)[0] for wanted in project["dependencies"]}
+    wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    declared = {re.split(r"[<>=]", each)[0] for each in wanted}
     imported: set[str] = set()
     for folder in OWN:
         for file in (ROOT / folder).rglob("*.py"):

@@ -58,6 +58,14 @@ def _setting(name: str, more: str = "") -> Plant:
     return plant
 
 
+def _from_ssh(name: str, source: str = "git@localhost:x/y") -> Plant:
+    def plant(service: Path, command: str) -> None:
+        _answer("_src_path", source)(service, command)
+        git(service, "config", name, f"!{command}; false" if "helper" in name else f"{command};")
+
+    return plant
+
+
 @pytest.mark.parametrize(
     "plant",
     [
@@ -76,6 +84,8 @@ def _setting(name: str, more: str = "") -> Plant:
         _setting("filter.x.process", "* filter=x\n"),
         _setting("diff.external"),
         _setting("core.sshCommand"),
+        _from_ssh("core.sshCommand"),
+        _from_ssh("credential.helper", "https://git.example.com/x"),
     ],
 )
 def test_nothing_of_it_is_run(plant: Plant, service: Path, bin_copier: Path) -> None:

@@ -9,14 +9,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 import yaml
 
 from catalog.move import journal, plan
 from extensions.pins import ROOT
+from lab.containers import Docker
 from lab.git_server import serving
-from lab.repository import git
+from lab.rendering import COPIER
+from lab.repository import commit, git
 from tests.moves import ANSWERS, BRANCH, TO, World, branches, edited, hook, pushed_once, shown
+from tests.versions import replace, with_two_versions
 
 pytestmark = pytest.mark.slow
 
@@ -27,10 +31,14 @@ def test_each_service_gets_one_commit_on_a_new_branch(world: World) -> None:
     before = {each.name: git(each.path, "rev-parse", "main") for each in world.members}
 
     opened = world.folder / "opened"
-    printed = world.update("--jobs=2", f"--open=echo $CATALOG_SERVICE $CATALOG_BASE >>{opened}")
+    hook(world.remote(0), "pre-receive", f"ulimit -v >{world.folder}/memory")
+    printed = world.update(
+        "--jobs=2", "--memory=3000", f"--open=echo $CATALOG_SERVICE $CATALOG_BASE >>{opened}"
+    )
 
     assert "4 merged" in printed.splitlines()[-1]
     pushed_once(world, world.members)
+    assert int((world.folder / "memory").read_text()) == 3_000 * 1_024
     assert sorted(opened.read_text().split()) == sorted([*before, *["main"] * 4])
     for member in world.members:
         log = git(member.path, "log", "--format=%P|%an|%s", "-1", BRANCH).strip()
@@ -45,11 +53,42 @@ def test_each_service_gets_one_commit_on_a_new_branch(world: World) -> None:
         routes = shown(member.path, "src/routes.rs", BRANCH)
         assert ("/list" in routes) is ("src/routes.rs" in member.edited)
         assert "Begins here." in routes
-    # Again, it does nothing: not even without what it has written.
+    # Again, it does nothing: not even without what it has written, if owners went on in a branch.
     assert "4 merged" in world.update("--all")
+    edited(world.remote(0), {"NOTES.txt": "ours\n"}, BRANCH)
+    (world.folder / "pushes").unlink()
     shutil.rmtree(journal.folder_of(world.file))
     again = world.update("--all")
     assert again.count("its branch was there") == 4
+    assert world.pushes == []
+
+
+def test_a_person_at_a_terminal_is_asked(world: World) -> None:
+    made = world.planned()
+    clean = {each.name for each in made.services if not each.edited}
+    assert len(clean) == 2
+    command = ["update", str(world.file), "--pause=ask"]
+
+    def answered(*dialogue: tuple[str, str], last: str) -> int | None:
+        terminal = pexpect.spawn(
+            str(ROOT / "bin" / "catalog"), command, encoding="utf-8", dimensions=(40, 120)
+        )
+        for question, answer in dialogue:
+            terminal.expect(question, timeout=120)
+            terminal.send(answer)
+        terminal.expect(last, timeout=120)
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        return terminal.exitstatus
+
+    which = "Which services are moved"
+    assert answered((which, "\r"), last="2 merged, 2 skipped") == 0
+    assert {each.name for each in world.outcomes().values() if each.branch} == clean
+    # What was not ticked is offered again; one of these is in the last wave.
+    tick_all = "\x01\r"
+    assert answered((which, tick_all), ("Go on with rest", "n\r"), last="stopped") == 130
+    # Where nobody is asked, nothing is left out.
+    world.update()
     pushed_once(world, world.members)
 
 
@@ -145,13 +184,13 @@ def test_a_remote_that_hangs_or_wants_a_password_is_unreachable(
             )
         ]
         world.file.write_text(plan.written(plan.Plan(**{**vars(made), "waves": waves})))
-        world.update("--timeout=40", "--max-failed=100%", code=1)
+        world.update("--timeout=100", "--max-failed=100%", code=1)
     outcomes = world.outcomes()
     assert {name: each.outcome for name, each in outcomes.items()} == {
         "deaf": "unreachable",
         "shut": "unreachable",
     }
-    assert outcomes["deaf"].reason == "the remote did not answer within 2 s"
+    assert outcomes["deaf"].reason == "the remote did not answer within 5 s"
     assert "Authentication failed" in outcomes["shut"].reason
 
 
@@ -198,6 +237,11 @@ def test_stopped_by_a_person_it_goes_on(world: World) -> None:
     world.planned()
     begun = world.folder / "begun"
     hook(world.remote(0), "pre-receive", f"touch {begun}; sleep 60")
+    late = world.members[0].name
+    world.update(f"--service={late}", "--timeout=5", code=1)
+    assert world.outcomes()[late].reason == "did not end within 5 s"
+    shutil.rmtree(journal.folder_of(world.file))
+    begun.unlink(missing_ok=True)
     command = [str(ROOT / "bin" / "catalog"), "update", str(world.file), "--jobs=1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         while not begun.exists():
@@ -240,3 +284,29 @@ def test_a_full_disk_loses_nothing(world: World, small_disk: Path) -> None:
     on_it.update("--only-failed")
     assert {each.outcome for each in on_it.outcomes().values()} == {"merged"}
     pushed_once(world, world.members)
+
+
+def test_an_image_is_proven_where_no_secret_is(
+    toys: Path, docker: Docker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the service runs, in its own Dockerfile here, sees nothing of this environment."""
+    template = with_two_versions(toys, tmp_path / "template")
+    made, remote = tmp_path / "made", tmp_path / "git" / "tiny.git"
+    data = ["-dservice_name=tiny-probe", "-dframework=tiny", "-dport=3000", "-dsmoke=none"]
+    copy = [COPIER, "copy", "--quiet", "--trust", "--defaults", "--vcs-ref=1.0.0", *data]
+    subprocess.run([*copy, template, made], check=True)
+    git(made, "init", "--quiet", "--initial-branch=main")
+    replace(made / "Dockerfile", "WORKDIR /app\n", f"WORKDIR /app\nRUN env >&2 # {tmp_path}\n")
+    commit(made)
+    git(tmp_path, "clone", "--quiet", "--bare", str(made), str(remote))
+    world = World(tmp_path, template, [])
+    world.planned(remote)
+    for name in ("GH_TOKEN", "CARGO_REGISTRIES_ACME_TOKEN", "GIT_CONFIG_VALUE_9"):
+        monkeypatch.setenv(name, "it-is-secret")
+    world.update("--smoke=image")
+    assert world.outcomes()["tiny-probe"].outcome == "proven"
+    (log,) = (journal.folder_of(world.file) / "logs").iterdir()
+    printed = log.read_text()
+    assert "RUN env" in printed
+    assert "PATH=" in printed
+    assert "it-is-secret" not in printed

@@ -192,7 +192,7 @@ def test_every_question_is_used(template: Path) -> None:
 
 def test_every_pinned_version_is_used_and_pinned_once(template: Path) -> None:
     read = [*(template / "runtimes").rglob("*Dockerfile"), template / "copier.yml"]
-    for folder in ("catalog/offer", "extensions", "maintenance"):
+    for folder in ("catalog/fleet", "catalog/offer", "extensions", "maintenance"):
         read += (template / folder).glob("*.py")
     text = "".join(path.read_text() for path in read)
     for name in versions():

@@ -370,7 +370,9 @@ def test_a_copy_that_is_refused_is_told_by_verify(
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_hostile_repository_is_a_row(job: Job, tmp_path: Path) -> None:
+def test_a_hostile_repository_is_a_row(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wide = pygit2.init_repository(str(tmp_path / "wide"))
     empty = wide.TreeBuilder()
     empty.insert("file", wide.create_blob(b""), 0o100644)
@@ -386,14 +388,28 @@ def test_a_hostile_repository_is_a_row(job: Job, tmp_path: Path) -> None:
         "large": "x" * 1_000_001,
         "bomb": "a: &a [1]\n" + "".join(f"{n}: &{n} [*a, *a]\n" for n in "bcdefgh"),
         "outside": "_src_path: /x\n_commit: '--help'\n",
+        "no-date": "_src_path: /x\n_commit: 2026-99-99\n",
+        "deep": "[" * 100_000,
+        "less-deep": "[" * 4_000,
     }.items():
         repository = pygit2.init_repository(str(tmp_path / name))
         builder = repository.TreeBuilder()
         builder.insert(ANSWERS, repository.create_blob(text.encode()), 0o100644)
         _commit(repository, builder.write())
+    for name, path in (("no-blob", ANSWERS), ("no-tree", "")):
+        repository = pygit2.init_repository(str(tmp_path / name))
+        builder = repository.TreeBuilder()
+        builder.insert(ANSWERS, repository.create_blob(b"_src_path: x"), 0o100644)
+        whole = repository[_commit(repository, builder.write())].peel(pygit2.Tree)
+        torn = str(whole[path].id if path else whole.id)
+        file = tmp_path / name / ".git" / "objects" / torn[:2] / torn[2:]
+        file.chmod(0o644)
+        file.write_bytes(b"torn")
     (tmp_path / "torn" / ".git").mkdir(parents=True)
     (tmp_path / "torn" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
-    places = [tmp_path / name for name in ("wide", "large", "bomb", "outside", "torn")]
+    places = [path for path in sorted(tmp_path.iterdir()) if path.name not in {"scratch", "cache"}]
+    assert len(places) == 10
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     found = list(rows(places, job, 1))
     assert [row.state for row in found] == ["broken"] * len(places)
     assert all(row.reason and "\n" not in row.reason for row in found)

@@ -17,6 +17,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from catalog.fleet.look import Seen
+from catalog.fleet.repositories import NOT_READ
 from extensions.pins import ROOT
 
 FILE = "services.sqlite"
@@ -53,8 +54,14 @@ class Cache:
         return self._asked([commit]).get(commit)
 
     def keep(self, seen: Mapping[str, Seen]) -> None:
-        """Keep what is seen of trees."""
-        self._keep({tree: vars(each) for tree, each in seen.items()})
+        """Keep what is seen of trees that could be read."""
+        self._keep(
+            {
+                tree: vars(each)
+                for tree, each in seen.items()
+                if not each.reason.startswith(NOT_READ)
+            }
+        )
 
     def keep_folders(self, commit: str, folders: Mapping[str, str]) -> None:
         """Keep where the services of a commit are."""

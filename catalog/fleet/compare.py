@@ -15,7 +15,7 @@ import pygit2
 from catalog.fleet.expected import File, NotRendered
 from catalog.fleet.look import Seen, is_ours
 from catalog.fleet.releases import Releases
-from catalog.fleet.repositories import Service, entry, text
+from catalog.fleet.repositories import Service, entry, not_read, text
 from extensions.images import DOCKERFILE
 from hooks.check_recorded import MARKER, Unusable, parse
 from hooks.command_line import ANSWERS_FILE
@@ -45,8 +45,12 @@ class Comparison:
         """
         found: dict[str, Seen] = {}
         for service in services:
-            repository = pygit2.Repository(service.repository)
-            found |= self.together({service.tree: self.seeing(repository, service.tree)})
+            try:
+                repository = pygit2.Repository(service.repository)
+                found |= self.together({service.tree: self.seeing(repository, service.tree)})
+            except (pygit2.GitError, KeyError) as reason:
+                # It went away while we looked.
+                found[service.tree] = Seen(reason=not_read(reason))
         return found
 
     def together(
@@ -72,6 +76,8 @@ class Comparison:
                             needed |= next(look)
                         except StopIteration as ended:
                             found[tree] = ended.value
+                        except (pygit2.GitError, KeyError) as reason:
+                            found[tree] = Seen(reason=not_read(reason))
             if needed:
                 fetch(needed)
         return found

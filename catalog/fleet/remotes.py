@@ -15,18 +15,21 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import pygit2
 
-from catalog.fleet.repositories import BRANCHES, Unreadable, folders, without_password
+from catalog.fleet.repositories import (
+    BRANCHES,
+    Unreadable,
+    folders,
+    not_read,
+    without_password,
+)
+from catalog.unattended import environment
 from hooks.check_recorded import expanded
-from hooks.git import quiet
-from hooks.processes import run, started
+from hooks.processes import started
 
-# No transport that runs a command which the URL names: https://git-scm.com/docs/git#_protocol
-PROTOCOLS = "https:http:ssh:git:file"
 # In one fetch; a remote of whatever size must not fill the disk. In the 512 bytes of `ulimit -f`.
 MOST_BLOBS, MOST_BLOCKS = 500, 2**20
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -94,10 +97,9 @@ class Remote:
         self._git("fetch", "--depth=1", NAME, commit)
         try:
             repository = pygit2.Repository(str(self.folder / "objects.git"))
-            found = repository[commit].peel(pygit2.Tree)
+            return repository, folders(repository[commit].peel(pygit2.Tree))
         except (pygit2.GitError, KeyError, ValueError) as reason:
-            raise Unreadable(f"cannot be read by git: {reason}") from None
-        return repository, folders(found)
+            raise Unreadable(not_read(reason)) from None
 
     def blobs(self, repository: pygit2.Repository, names: Iterable[str]) -> None:
         """Fetch blobs that are not there yet.
@@ -151,7 +153,7 @@ class Remote:
         fatal = [line for line in lines if line.startswith(("fatal: ", "error: "))]
         reason = (fatal or lines or ["git ended without a word"])[0].partition(": ")
         text = (reason[2] or reason[0]).replace(self.url, without_password(self.url))
-        return f"cannot be read by git: {text[:LONGEST_REASON]}"
+        return not_read(text[:LONGEST_REASON])
 
 
 # Blobs are left out, unless they are asked for by name.
@@ -178,21 +180,6 @@ def reading(
         yield Remote(place, folder, seconds, stopped)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a git that talks to remotes, and asks nobody anything."""
-    made = quiet()
-    if "GIT_SSH" not in made:
-        made.setdefault("GIT_SSH_COMMAND", _ssh())
-    # An empty program of that kind is none; credential managers have a variable of their own.
-    return {**made, "GIT_ASKPASS": "", "GCM_INTERACTIVE": "never", "GIT_ALLOW_PROTOCOL": PROTOCOLS}
-
-
-@cache
-def _ssh() -> str:
-    """Return how git calls ssh: as a person set it, or else without questions."""
-    return run("git", "config", "core.sshCommand").stdout.strip() or "ssh -oBatchMode=yes"
 
 
 def _named(url: str, around: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from hooks.command_line import ANSWERS_FILE
 # How deep services lie in a repository of many, and how many of its folders are looked at.
 DEEPEST, MOST_FOLDERS = 6, 10_000
 BRANCHES = "refs/heads/"
+NOT_READ = "cannot be read by git: "
 # Who asks, in a URL; what comes before the @ of an SSH address is no secret.
 PASSWORD = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://[^/?#:@]*):[^/?#]*@")
 TOKEN = re.compile(r"^(https?://)[^/?#:@]+@")
@@ -22,6 +23,11 @@ TOKEN = re.compile(r"^(https?://)[^/?#:@]+@")
 
 class Unreadable(Exception):
     """A place has no services that can be read; the message is one line that says why."""
+
+
+def not_read(reason: object) -> str:
+    """Say in a line that git cannot read something; another copy of it may be whole."""
+    return f"{NOT_READ}{' '.join(str(reason).split())}"
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,9 @@ def services(place: str) -> list[Service]:
         repository = pygit2.Repository(found)
         commit, branch = _head(repository)
         folder = _within(place, repository.workdir)
-        tree = commit.tree[folder] if folder else commit.tree
+        found_below = folders(_tree(commit, folder))
     except (pygit2.GitError, OSError, ValueError) as reason:
-        raise Unreadable(f"cannot be read by git: {' '.join(str(reason).split())}") from None
-    except KeyError:
-        raise Unreadable("is not committed") from None
-    if not isinstance(tree, pygit2.Tree):
-        raise Unreadable("is no folder")
+        raise Unreadable(not_read(reason)) from None
     try:
         url = repository.config["remote.origin.url"] or ""
     except (KeyError, pygit2.GitError):
@@ -94,7 +96,7 @@ def services(place: str) -> list[Service]:
             found,
             url,
         )
-        for below, name in folders(tree).items()
+        for below, name in found_below.items()
     ]
 
 
@@ -112,6 +114,22 @@ def _head(repository: pygit2.Repository) -> tuple[pygit2.Commit, str]:
             raise Unreadable("has no commit") from None
         raise
     return head.peel(pygit2.Commit), head.name.removeprefix(BRANCHES) if head.name != "HEAD" else ""
+
+
+def _tree(commit: pygit2.Commit, folder: str) -> pygit2.Tree:
+    """Return the tree of a folder, "" for all.
+
+    Raises:
+        GitError: The commit has no tree that can be read.
+        Unreadable: There is no such folder.
+    """
+    try:
+        tree = commit.tree[folder] if folder else commit.tree
+    except KeyError:
+        raise Unreadable("is not committed") from None
+    if not isinstance(tree, pygit2.Tree):
+        raise Unreadable("is no folder")
+    return tree
 
 
 def _within(place: str, top: str | None) -> str:

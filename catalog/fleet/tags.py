@@ -1,16 +1,17 @@
 """The released versions of the template, as its tags say: nothing of it is fetched for that."""
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from packaging.version import Version
 
 from catalog.history import NoHistory, versions
 from catalog.visible import visible
 from extensions.renames import version
-from hooks.check_recorded import expanded
-from hooks.git import quiet
+from hooks.check_recorded import ADDRESS, expanded
+from hooks.git import OUTSIDE, quiet
+from hooks.processes import run
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ def tags(template: str) -> Tags:
     Raises:
         NoHistory: It does not say.
     """
-    command = ["git", "ls-remote", "--tags", "--refs", "--quiet", "--", expanded(template)]
-    ended = subprocess.run(command, env=quiet(), capture_output=True, check=False, errors="replace")
+    place = expanded(template)
+    place = place if ADDRESS.match(place) else str(Path(place).expanduser().absolute())
+    command = ["git", "ls-remote", "--tags", "--refs", "--quiet", "--", place]
+    ended = run(*command, env=quiet(), folder=OUTSIDE)
     if ended.returncode:
         lines = [line for line in ended.stderr.splitlines() if line.startswith("fatal: ")]
         reason = lines[0] if lines else f"git ls-remote ended with {ended.returncode}"

@@ -6,6 +6,7 @@ that it is done.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -32,10 +33,8 @@ from hooks.processes import last_line, run
 
 # What Copier and its template may see beyond what a build needs.
 MORE = (VARIABLE, "COPIER_SETTINGS_PATH", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_HOST")
-
-
-# A remote may take such a part of the time to say what it has.
-PATIENCE = 20
+# A remote may take such a part of the time to say what it has, and so many seconds at least.
+PATIENCE, LEAST = 20, 5
 
 
 class Ended(Exception):
@@ -121,7 +120,7 @@ def _moved(order: Order, folder: Path, kept: Path, made: Outcome) -> Outcome:
 
 
 def _heads(order: Order) -> remote.Heads:
-    return remote.heads(order.remote, order.branch, max(1, order.seconds // PATIENCE))
+    return remote.heads(order.remote, order.branch, max(LEAST, order.seconds // PATIENCE))
 
 
 def _answers(order: Order, repository: Path, commit: str) -> dict[str, Any]:
@@ -159,8 +158,8 @@ def _there(order: Order, repository: Path, commit: str, made: Outcome) -> Outcom
     Raises:
         Ended: Somebody else made it.
     """
-    said = remote.trailers(repository, commit) if commit else {}
-    if said != _trailers(order):
+    said = remote.trailers(repository, commit) if commit else []
+    if _trailers(order) not in said:
         raise Ended(
             "blocked",
             f"a branch {order.branch} by somebody else is in the remote; it is left alone",
@@ -184,6 +183,8 @@ def _updated(order: Order, repository: Path, answers: dict[str, Any], template: 
     environment = {
         **neutral(without_secrets(os.environ) | _more()),
         **_redirected(str(answers["_src_path"]), template),
+        # Copier keeps a copy of each template, and updates at the same time would spoil it.
+        "COPIER_CACHE_DIR": str(repository.parent / "copier"),
         OUTCOME_FILE: str(told),
         "PYTHONUTF8": "1",
         "SMOKE": order.smoke,
@@ -191,7 +192,7 @@ def _updated(order: Order, repository: Path, answers: dict[str, Any], template: 
     ended = run(*command, env=environment, folder=service)
     sys.stderr.write(ended.stdout + ended.stderr)
     if not told.exists():
-        raise Ended("refused", last_line(ended.stderr))
+        raise Ended("refused", _why(ended.stderr))
     said = json.loads(told.read_text("utf-8"))
     details = {"files": said["files"], "before": said["before"]}
     if git("ls-files", "--unmerged", folder=service) and said["outcome"] != "conflict":
@@ -208,6 +209,12 @@ def _updated(order: Order, repository: Path, answers: dict[str, Any], template: 
     # Files may be the same while the version is not.
     word = "merged" if said["outcome"] == "current" else said["outcome"]
     return Updated(word, said["before"], said["files"], defaults)
+
+
+def _why(said: str) -> str:
+    """Return the line that says why Copier ended early; of a traceback, what a program said."""
+    program = re.search(r"^Stderr: +\| (.+)$", said, re.MULTILINE)
+    return program[1] if program else last_line(said)
 
 
 def _more() -> dict[str, str]:

@@ -6,21 +6,29 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.unattended import environment
 from hooks.check_recorded import ADDRESS, expanded
-from hooks.git import git, quiet
+from hooks.git import OUTSIDE, git
 from hooks.processes import last_line, started
 
 # A transfer must reach so many bytes a second, within so many seconds.
 SLOWEST, PATIENCE = 1_000, 60
-# No transport that runs a command which the URL names: https://git-scm.com/docs/git#_protocol
-PROTOCOLS = "file:git:http:https:ssh"
 SETTINGS = {
     "advice.detachedHead": "false",
     "core.hooksPath": os.devnull,
+    "gc.auto": "0",
     "http.lowSpeedLimit": str(SLOWEST),
     "http.lowSpeedTime": str(PATIENCE),
+    "maintenance.auto": "false",
     "submodule.recurse": "false",
 }
+# Blobs are fetched when they are asked for: https://git-scm.com/docs/partial-clone
+PARTIAL = """[remote "origin"]
+\tpromisor = true
+\tpartialclonefilter = blob:none
+"""
+# In so many commits of a branch, that of a move is looked for.
+LATELY = 30
 TRAILERS = ("Template-Version", "Template-Commit", "Template-Folder")
 
 
@@ -45,13 +53,6 @@ class Heads:
     base: str
     commit: str
     ours: str
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a git that talks to remotes, and asks nobody anything."""
-    made = quiet()
-    made.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oServerAliveInterval=15")
-    return {**made, "GIT_ALLOW_PROTOCOL": PROTOCOLS, "GIT_ASKPASS": "true", "SSH_ASKPASS": "true"}
 
 
 def address(remote: str) -> str:
@@ -98,14 +99,14 @@ def fetched(remote: str, commit: str, folder: Path) -> None:
         Unreachable: The remote does not give it.
     """
     git("init", "--quiet", "--template=", "--", folder, settings={})
-    for name, value in (
-        ("remote.origin.url", address(remote)),
-        ("remote.origin.promisor", "true"),
-        ("remote.origin.partialclonefilter", "blob:none"),
-    ):
-        git("config", name, value, folder=folder, settings={})
-    asked = ("fetch", "--quiet", "--depth=1", "--no-tags", "--filter=blob:none", "origin", commit)
-    ended = _run(*asked, folder=folder)
+    with (folder / ".git" / "config").open("a", encoding="utf-8") as config:
+        config.write(PARTIAL)
+    git("config", "remote.origin.url", address(remote), folder=folder, settings={})
+    _fetch(folder, "--depth=1", "--filter=blob:none", "origin", commit)
+
+
+def _fetch(folder: Path, *arguments: str) -> None:
+    ended = _run("fetch", "--quiet", "--no-tags", *arguments, folder=folder)
     if ended.returncode:
         raise Unreachable(_why(ended.stderr))
 
@@ -166,19 +167,21 @@ def pushed(folder: Path, commit: str, branch: str) -> bool:
     raise Blocked(f"the remote refuses the branch: {refused[1] if refused else _why(ended.stderr)}")
 
 
-def trailers(folder: Path, commit: str) -> dict[str, str]:
-    """Return what the message of a commit in the remote says of a move, by the trailer.
+def trailers(folder: Path, commit: str) -> list[dict[str, str]]:
+    """Return what the messages of a branch in the remote say of moves, by the trailer.
+
+    Args:
+        folder: The repository.
+        commit: What the branch has. Owners may have committed more to it, so earlier commits count.
 
     Raises:
-        Unreachable: The remote does not give the commit.
+        Unreachable: The remote does not give the commits.
     """
-    asked = ("fetch", "--quiet", "--depth=1", "--no-tags", "--filter=tree:0", "origin", commit)
-    ended = _run(*asked, folder=folder)
-    if ended.returncode:
-        raise Unreachable(_why(ended.stderr))
-    said = os.fsdecode(git("log", "-1", "--format=%B", commit, folder=folder, settings={}))
-    lines = (line.partition(": ") for line in said.splitlines())
-    return {name: value for name, _, value in lines if name in TRAILERS}
+    _fetch(folder, f"--depth={LATELY}", "--filter=tree:0", "origin", commit)
+    asked = ("log", f"--max-count={LATELY}", "-z", "--format=%B", commit)
+    said = os.fsdecode(git(*asked, folder=folder, settings={})).split("\0")
+    lines = [[line.partition(": ") for line in message.splitlines()] for message in said]
+    return [{name: text for name, _, text in each if name in TRAILERS} for each in lines]
 
 
 def _run(
@@ -188,7 +191,11 @@ def _run(
     command = ["git", *options, *arguments]
     # What git has started holds its output too, so it must end with it.
     with started(
-        command, env=environment(), folder=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=environment(),
+        folder=folder or OUTSIDE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         printed = [os.fsdecode(each) for each in process.communicate(timeout=seconds)]
     return subprocess.CompletedProcess(command, process.returncode, *printed)
