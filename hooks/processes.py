@@ -168,6 +168,30 @@ def run(
     )
 
 
+def run_within(
+    seconds: float | None,
+    *command: str,
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Do what `run` does, and end with the program all that it has started.
+
+    Args:
+        seconds: How long it may take; None for as long as it likes.
+        command: The program and its arguments.
+        env: Its environment, that of this process by default.
+        folder: Where it runs, the current folder by default.
+
+    Raises:
+        TimeoutExpired: It takes longer.
+    """
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started(command, env=env, folder=folder, **pipes) as process:
+        printed = process.communicate(timeout=seconds)
+    texts = [each.decode("utf-8", "replace") for each in printed]
+    return subprocess.CompletedProcess(command, process.returncode, *texts)
+
+
 def run_whole(*command: str) -> subprocess.CompletedProcess[str]:
     """Do what `run` does, to the end even if a signal is to stop this process.
 

@@ -158,7 +158,11 @@ def test_what_cannot_be_moved_is_told_and_left_as_it_is(world: World, tmp_path: 
 
 def test_a_service_that_moved_on_meanwhile(world: World) -> None:
     world.planned(*(world.remote(number) for number in range(3)))
-    later = edited(world.remote(0), {"NOTES.txt": "mine\n"})
+    answers = shown(world.remote(0), ANSWERS)
+    recorded = f"profile: {world.members[0].answers['profile']}\n"
+    assert recorded in answers
+    # As if the version had not asked that question yet.
+    later = edited(world.remote(0), {ANSWERS: answers.replace(recorded, "")})
     (world.remote(1) / "HEAD").write_text(git(world.remote(1), "rev-parse", "main"))
     done = shown(world.remote(2), ANSWERS).replace("_commit: 2.0.0", f"_commit: {TO}")
     edited(world.remote(2), {ANSWERS: done})
@@ -167,6 +171,9 @@ def test_a_service_that_moved_on_meanwhile(world: World) -> None:
     assert [each.outcome for each in outcomes] == ["merged", "merged", "current"]
     assert [each.base for each in outcomes] == ["main", "", "main"]
     assert git(world.remote(0), "rev-parse", f"{BRANCH}~1").strip() == later
+    assert [each.defaults for each in outcomes] == [{"profile": "size"}, {}, {}]
+    message = git(world.remote(0), "log", "-1", "--format=%B", BRANCH)
+    assert 'New questions took their defaults:\n\n- profile: "size"\n' in message
 
 
 def test_a_remote_that_hangs_or_wants_a_password_is_unreachable(

@@ -54,17 +54,22 @@ def dask(url: str, folder: Path) -> Iterator[Engine]:
     except (OSError, ValueError, RuntimeError) as reason:
         line = " ".join(str(reason).split())
         raise NoEngine(f"--engine {url}: cannot be reached: {line}") from None
-    with client, client.get_executor(retries=3, pure=False) as executor:
+    with client:
         size = sum(client.nthreads().values())
         if not size:
             raise NoEngine(f"--engine {url}: has no worker")
+        executor = client.get_executor(retries=3, pure=False)
 
         def submit(order: Order) -> Future[Outcome]:
             given = json.dumps(order.as_data()).encode()
             sent = executor.submit(subprocess.run, PROGRAM, input=given, capture_output=True)
             return _kept(sent, order, log_of(logs, order))
 
-        yield Engine(size, submit)
+        try:
+            yield Engine(size, submit)
+        finally:
+            # What waits for a worker is taken back.
+            executor.shutdown(wait=False)
 
 
 def _kept(

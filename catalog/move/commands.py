@@ -19,7 +19,7 @@ import typer
 from catalog.commands import Failed, Output, app
 from extensions.pins import ROOT
 from extensions.policy import current
-from hooks.check_recorded import same_source
+from hooks.check_recorded import ADDRESS, same_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -141,7 +141,7 @@ def plan(
             moved, left_out, have = planning.sorted_out(filter(shown.shows, found), wanted)
             made = Plan(
                 title=f"Update the template to {wanted}",
-                template=source.names(template, current())[-1],
+                template=_for_others(source.names(template, current())),
                 to=wanted,
                 commit=job.tags.objects[wanted],
                 branch=branch or f"template/{wanted}",
@@ -393,6 +393,11 @@ def _pipeline(forge: str, plan: "Plan", file: str) -> str:
         return {"github": pipelines.github, "gitlab": pipelines.gitlab}[forge](plan, file)
     except pipelines.NoPipeline as reason:
         raise Failed(str(reason)) from None
+
+
+def _for_others(names: list[str]) -> str:
+    """Return the name of the template that other machines know, if it has one."""
+    return next(filter(ADDRESS.match, names), names[0])
 
 
 def _author() -> str:

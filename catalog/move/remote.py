@@ -9,7 +9,7 @@ from pathlib import Path
 from catalog.unattended import environment
 from hooks.check_recorded import ADDRESS, expanded
 from hooks.git import OUTSIDE, git
-from hooks.processes import last_line, started
+from hooks.processes import last_line, run_within
 
 # A transfer must reach so many bytes a second, within so many seconds.
 SLOWEST, PATIENCE = 1_000, 60
@@ -188,17 +188,8 @@ def _run(
     *arguments: str, folder: Path | None = None, seconds: int | None = None
 ) -> subprocess.CompletedProcess[str]:
     options = [word for pair in SETTINGS.items() for word in ("-c", "=".join(pair))]
-    command = ["git", *options, *arguments]
-    # What git has started holds its output too, so it must end with it.
-    with started(
-        command,
-        env=environment(),
-        folder=folder or OUTSIDE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        printed = [os.fsdecode(each) for each in process.communicate(timeout=seconds)]
-    return subprocess.CompletedProcess(command, process.returncode, *printed)
+    asked = ("git", *options, *arguments)
+    return run_within(seconds, *asked, env=environment(), folder=folder or OUTSIDE)
 
 
 def _why(said: str) -> str:

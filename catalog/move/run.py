@@ -17,7 +17,7 @@ from catalog.move.order import Terms, order
 from catalog.move.outcome import BAD, Outcome
 from catalog.move.plan import Plan, Service, Wave
 from catalog.visible import visible
-from hooks.processes import last_line
+from hooks.processes import last_line, run_within
 
 
 class TooMany(Exception):
@@ -140,19 +140,17 @@ class Run:
         if not self.command or is_done or outcome.service not in self.services:
             return
         # The operator wrote the command; what strangers wrote is in variables alone.
-        ended = subprocess.run(
-            ["sh", "-c", self.command],
-            env={**os.environ, **_variables(self.plan, self.services[outcome.service], outcome)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-        )
-        if ended.returncode:
+        variables = _variables(self.plan, self.services[outcome.service], outcome)
+        try:
+            ended = run_within(
+                self.terms.seconds, "sh", "-c", self.command, env={**os.environ, **variables}
+            )
+            why = last_line(ended.stderr or ended.stdout) if ended.returncode else ""
+        except subprocess.TimeoutExpired:
+            why = f"did not end within {self.terms.seconds} s"
+        if why:
             self.not_opened += 1
-            why = visible(last_line(ended.stderr or ended.stdout))
-            self.say(f"--open failed for {visible(outcome.name)} with {ended.returncode}: {why}")
+            self.say(visible(f"--open failed for {outcome.name}: {why}"))
             return
         self.journal.opened(outcome, now())
         self.known.opened.add(outcome.commit)

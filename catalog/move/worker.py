@@ -18,15 +18,25 @@ from catalog.move.attempt import attempt
 from catalog.move.order import of_data
 from hooks.processes import Stopped, stoppable
 
+# A stranger's remote must not fill the disk; no file of a build is that large, in bytes.
+LARGEST = 2 * 2**30
+
+
+def limit(what: int, wanted: int) -> None:
+    """Limit what this process and those that it starts may take, unless less is set already."""
+    _, most = resource.getrlimit(what)
+    resource.setrlimit(
+        what, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
+    )
+
 
 def main() -> int:
     """Carry out the order in a file, in the folder of that, with the template in another one."""
     file, kept = map(Path, sys.argv[1:3])
     work = file.parent
     order = of_data(json.loads(file.read_text("utf-8")))
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = order.memory * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if most < 0 else min(wanted, most), most))
+    limit(resource.RLIMIT_AS, order.memory * 2**20)
+    limit(resource.RLIMIT_FSIZE, LARGEST)
     # Another run does not take the folder away while this one is alive.
     fcntl.flock(os.open(work, os.O_RDONLY), fcntl.LOCK_SH)
     outcome = sys.stdout
