@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks import page
 from benchmarks.budgets import report
-from benchmarks.parts import PARTS
-from benchmarks.results import keep, load
+from benchmarks.parts import PARTS, TOOLS, quick
+from benchmarks.results import keep, load, of_budgets
 from benchmarks.workshop import Workshop
 from hooks.engine import NoEngine
 from lab.stand_ins import CannotMake
@@ -33,7 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__.splitlines()[0])
     what = f"measure for docs/benchmarks.md, all parts or some: {', '.join(PARTS)}"
     parser.add_argument("--full", nargs="*", choices=PARTS, metavar="PART", help=what)
-    wanted = parser.parse_args(arguments).full
+    parser.add_argument("--quick", action="store_true", help="with --full: fewer services")
+    given = parser.parse_args(arguments)
+    parts = None if given.full is None else given.full or [*PARTS]
     with socket.socket(socket.AF_UNIX) as alone:
         try:
             alone.bind(ADDRESS)
@@ -41,20 +43,23 @@ def main(arguments: list[str] | None = None) -> int:
             print("bin/bench: another one is measuring on this machine; wait", file=sys.stderr)
             return 2
         with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
-            workshop = Workshop(Path(name))
-            try:
-                bases = str(workshop.docker.provided)
-            except (NoEngine, CannotMake) as reason:
-                print(f"bin/bench: {reason}", file=sys.stderr)
-                return 2
-            print(f"base images: {bases}")
-            for part in ["budgets"] if wanted is None else wanted or PARTS:
+            workshop = Workshop(Path(name), quick=given.quick)
+            if parts is None or {*parts} - TOOLS.keys():
+                try:
+                    bases = str(workshop.docker.provided)
+                except (NoEngine, CannotMake) as reason:
+                    print(f"bin/bench: {reason}", file=sys.stderr)
+                    return 2
+                print(f"base images: {bases}")
+            if parts is None:
+                quick(workshop)
+                return 0 if report(workshop.sheet.take(), full=False) else 1
+            for part in parts:
                 PARTS[part](workshop)
-                records = workshop.sheet.take()
-                if wanted is not None:
-                    keep(part, records, bases)
-                    page.write()
-    return 0 if report(records if wanted is None else load()["budgets"]["records"]) else 1
+                tools = TOOLS[part]() if part in TOOLS else bases
+                keep(part, workshop.sheet.take(), tools)
+                page.write()
+    return 0 if report(of_budgets(load())) else 1
 
 
 if __name__ == "__main__":

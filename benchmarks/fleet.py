@@ -2,11 +2,13 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
@@ -66,6 +68,13 @@ FULL = Sizes(services=(1_000, 10_000), updated=100, on_workers=30, planned=20_00
 def of(number: int) -> str:
     """Return how what was measured of so many services is called."""
     return f"{counted(number)} services"
+
+
+def tools() -> str:
+    """Return the versions of the programs that these figures depend on."""
+    said = subprocess.check_output(["git", "version"], text=True).split()[2]
+    packages = (f"{name} {version(name)}" for name in ("copier", "distributed"))
+    return ", ".join([f"git {said}", f"Python {platform.python_version()}", *packages])
 
 
 def measure(workshop: Workshop, sizes: Sizes) -> None:

@@ -156,3 +156,5 @@ PARTS: dict[str, Callable[[Workshop], None]] = {
     "tried": tried,
     "fleet": fleets,
 }
+# What the figures of those parts depend on that need no engine.
+TOOLS = {"fleet": fleet.tools}

@@ -82,14 +82,14 @@ TABLES = (
     Table("tried", "allocator", [""], ["subject"], [{"requests/s, to as shipped": RATE, **MEMORY}],
           {"peer": "as shipped"}),
     Table("fleet", fleet.STATUS, [""], ["subject"], ["what"],
-          {"form": "figure (times as fast)", "peer": fleet.LOOP}),
-    Table("fleet", fleet.MEMORY, ["format"], ["subject"], ["what"], {}),
+          {"form": "spread (times as fast)", "peer": fleet.LOOP}),
+    Table("fleet", fleet.MEMORY, ["format"], ["subject"], ["what"], {"form": "value"}),
     Table("fleet", fleet.UPDATES, [""], ["subject"], [{
         "services moved": {"what": fleet.NUMBER, "form": "number"},
         fleet.SECONDS: {"what": fleet.SECONDS},
         fleet.RATE: {"what": fleet.RATE, "form": "figure (ratio)"},
     }], {"peer": fleet.ONE_AT_A_TIME}),
-    Table("fleet", fleet.PLANS, ["a plan of"], ["subject"], ["what"], {}),
+    Table("fleet", fleet.PLANS, ["a plan of"], ["subject"], ["what"], {"form": "value"}),
 )  # fmt: skip
 
 
@@ -109,7 +109,8 @@ FORMS: Mapping[str, Callable[[Record, Record], str]] = {
     "ratio": lambda own, other: rounded(own.to(other)),
     "both": lambda own, other: f"{own.shown}, {other.median:.0f}",
     "change": _change,
-    "figure (times as fast)": lambda own, other: _with_ratio(own.shown, other, own),
+    "spread (times as fast)": lambda own, other: _with_ratio(own.spread, other, own),
+    "value": lambda own, _: rounded(own.median),
     "number": lambda own, _: counted(round(own.median)),
     "smaller": lambda own, other: f"{1 - own.to(other):.0%} smaller",
     "times": lambda own, other: f"{own.to(other):.1f} times the seconds",

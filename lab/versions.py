@@ -99,7 +99,8 @@ def _begin(template: Path, folder: Path) -> None:
 def _release(folder: Path, version: str) -> None:
     git(folder, "init", "--quiet")
     commit(folder, version)
-    git(folder, "tag", version)
+    # As people tag; what such a tag names is not its commit.
+    git(folder, "tag", "--annotate", "--message", version, version)
 
 
 def _as_it_asked(folder: Path) -> None:

@@ -137,7 +137,8 @@ def catalog_status() -> None:
             services, folder / "template", 14, 3, tags=("1.0.0", "1.1.0", "1.2.0"), bare=False
         )
         _happened(services, fleet)
-        (folder / "policy.yaml").write_text("name: Acme\nminimum_version: '1.1.0'\n")
+        policy = {"name": "Acme", "contact": "#platform", "minimum_version": "1.1.0"}
+        (folder / "policy.yaml").write_text(json.dumps(policy), "utf-8")
         around = {"COLUMNS": str(WIDTH), "TERM": "xterm-256color", "XDG_CACHE_HOME": name}
         around |= {"CATALOG_POLICY": str(folder / "policy.yaml")}
         places = sorted(

@@ -48,7 +48,11 @@ class World:
 
     def catalog(self, *arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
         command = [str(ROOT / "bin" / "catalog"), *map(str, arguments)]
-        environment = {**os.environ, **more.pop("env", {}), "XDG_CACHE_HOME": f"{self.folder}/c"}
+        environment = {
+            **os.environ,
+            **more.pop("env", {}),
+            "XDG_CACHE_HOME": f"{self.folder}/cache",
+        }
         return subprocess.run(
             command, env=environment, capture_output=True, check=False, text=True,
             stdin=subprocess.DEVNULL, **more,

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import page, plots, variants
+from benchmarks import fleet, page, plots, variants
 from benchmarks.__main__ import ADDRESS, main
 from benchmarks.budgets import BUDGETS, report
 from benchmarks.copies import larger, plain
 from benchmarks.figures import Record, Sheet, find, rounded
 from benchmarks.images import ANSWERS, BASE, compressed, megabytes
 from benchmarks.parts import PEERS, USUAL
+from benchmarks.plans import DEALT, READ, SHARED, WRITTEN
 from benchmarks.results import Part, keep, load
 from benchmarks.run_time import parse_load
 from benchmarks.tables import tables
@@ -110,19 +111,33 @@ FIGURES = {
     for subject, rate in (("bare", 100), ("ours, size", 97), ("ours, speed", 97))
     for what, value in (("requests/s, 64 connections", rate), ("start", 3), ("idle memory", 3))
 }
+FIGURES |= {
+    f"{group} / {subject} / {fleet.of(number)}": value
+    for group, subject, *values in (
+        ("status", fleet.LOOP, 900, 9_000),
+        ("status", "catalog status", 9, 80),
+        ("status", "catalog status, the second time", 0.5, 2),
+        ("memory of status", "table", 50, 50),
+        ("memory of status", "jsonl", 48, 51),
+    )
+    for number, value in zip((1_000, 10_000), values, strict=True)
+}
 
 
-def judged(figures: dict[str, float], capsys: pytest.CaptureFixture[str]) -> tuple[bool, list[str]]:
+def judged(
+    figures: dict[str, float], capsys: pytest.CaptureFixture[str], *, full: bool = True
+) -> tuple[bool, list[str]]:
     """Return whether the budgets hold, and the names that the last line says do not."""
     records = []
     for name, value in figures.items():
         group, subject, what = name.split(" / ")
         records.append(Record(group, subject, what, "", (value,)))
-    held = report(records)
+    held = report(records, full=full)
     last = capsys.readouterr().out.splitlines()[-1]
     count, _, missed = last.partition("; not: ")
     missing = missed.split("; ") if missed else []
-    assert count == f"{len(BUDGETS) - len(missing)} of {len(BUDGETS)} budgets hold"
+    there = len([budget for budget in BUDGETS if full or not budget.full])
+    assert count == f"{there - len(missing)} of {there} budgets hold"
     return held, missing
 
 
@@ -152,6 +167,15 @@ def test_budgets_that_hold(capsys: pytest.CaptureFixture[str]) -> None:
         ("run time: actix / ours, size / start", 20.1, "start to the first 200"),
         ("run time: rocket / ours, speed / idle memory", 4.1, "memory when idle"),
         ("template / ours / copy", 0.49, "copier copy"),
+        ("status / catalog status / 1\u202f000 services", 15.1, "catalog status of 1\u202f000 s"),
+        (
+            "status / catalog status, the second time / 1\u202f000 services",
+            0.91,
+            "catalog status of 1\u202f000 services the second time",
+        ),
+        ("memory of status / jsonl / 1\u202f000 services", 64.1, "memory of a process of catalog"),
+        ("memory of status / table / 10\u202f000 services", 56, "that memory, 10\u202f000"),
+        ("status / catalog status / 10\u202f000 services", 90.1, "catalog status, 10\u202f000"),
     ],
 )
 def test_a_budget_that_is_missed_is_named(
@@ -164,6 +188,16 @@ def test_a_budget_that_is_missed_is_named(
 
 def test_a_figure_that_is_lacking_holds_no_budget(capsys: pytest.CaptureFixture[str]) -> None:
     assert judged({}, capsys) == (False, [budget.name for budget in BUDGETS])
+
+
+def test_what_the_full_mode_alone_measures_is_no_budget_of_the_quick_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    few = {name: value for name, value in FIGURES.items() if "10\u202f000" not in name}
+    assert judged(few, capsys, full=False) == (True, [])
+    lacking = [budget.name for budget in BUDGETS if budget.full]
+    assert judged(few, capsys) == (False, lacking)
+    assert len(lacking) == 2
 
 
 # -------------------------------------------------------------------------- what is built
@@ -325,6 +359,40 @@ def test_an_image_is_weighed_without_its_base(docker: Docker, tmp_path: Path) ->
         docker("image", "rm", "--force", base, image)
 
 
+@pytest.mark.slow
+def test_a_fleet_is_looked_at_and_moved(workshop: Workshop) -> None:
+    few = fleet.Sizes(
+        services=(6,), rounds=1, sample=1, updated=1, jobs=(1,), on_workers=1, workers=(1,),
+        planned=70,
+    )  # fmt: skip
+    fleet.measure(workshop, few)
+    records = workshop.sheet.take()
+    assert {(each.group, each.subject): each.values[0] > 0 for each in records} == dict.fromkeys(
+        [
+            *(("memory of status", form) for form in ("table", "jsonl")),
+            *(
+                ("status", name)
+                for name in (fleet.LOOP, fleet.ONE_PROCESS, fleet.COLD, fleet.AGAIN)
+            ),
+            *(("updates", name) for name in ("1 at a time", "Dask, 1 worker")),
+            ("plans", "70 services"),
+        ],
+        True,
+    )
+    looked, memory, moved, plans = (
+        [line.split(" | ") for line in shown.splitlines()] for shown in shown_in("fleet", *records)
+    )
+    assert [len(each) for each in looked] == [2] * 6
+    assert looked[0][1] == "6 services, s |"
+    assert looked[2][0] == f"| {fleet.LOOP}"
+    # Of so few, none can be so much faster; that it is what the loop is divided by is what counts.
+    assert all(re.fullmatch(r"(\S+ / ){2}\S+ \(\S+\) \|", line[1]) for line in looked[3:])
+    assert 20 < float(memory[2][1].split()[0]) < 200
+    assert [line[1] for line in moved[2:]] == ["1", "1"]
+    heads = (DEALT, WRITTEN, "memory to write", READ, SHARED, "memory to read", "file")
+    assert [head.partition(",")[0] for head in plans[0][1:]] == [*heads]
+
+
 def test_two_do_not_measure_at_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,10 +439,16 @@ def test_results_are_kept_a_part_at_a_time(tmp_path: Path) -> None:
     assert parts["b"]["machine"].endswith("processors; bases")
 
 
+def shown_in(part: str, *records: Record) -> list[str]:
+    """Return the tables that show some records."""
+    empty = Part(day="", machine="", records=[])
+    _, *shown = tables({"budgets": empty, part: Part(day="", machine="", records=[*records])})
+    return shown
+
+
 def table(part: str, *records: Record) -> list[str]:
     """Return the lines of the one table that shows some records."""
-    empty = Part(day="", machine="", records=[])
-    _, shown = tables({"budgets": empty, part: Part(day="", machine="", records=[*records])})
+    (shown,) = shown_in(part, *records)
     return shown.splitlines()
 
 

@@ -234,7 +234,7 @@ def test_the_program_is_that_of_the_plan(forge: str, tmp_path: Path) -> None:
 
         plan = planned(1, template=f"{server.url}/acme/rust.git", commit=tagged)
         for each, code in ((plan, 0), (replace(plan, commit="d" * 40), 1)):
-            folder = tmp_path / each.commit[:1]
+            folder = tmp_path / f"ended-{code}"
             folder.mkdir()
             environment = {
                 "PATH": os.environ["PATH"],
@@ -265,7 +265,7 @@ def test_the_program_is_that_of_the_plan(forge: str, tmp_path: Path) -> None:
             assert (folder / "said").exists() == (code == 0)
             moved = f"the tag 2.0.0 is not {each.commit} any more; plan anew"
             assert (moved in ended.stdout + ended.stderr) == (code == 1)
-        assert (tmp_path / tagged[:1] / "path").exists() == (forge == "github")
+        assert (tmp_path / "ended-0" / "path").exists() == (forge == "github")
 
 
 # ------------------------------------------------------------------------- a move in a pipeline

@@ -140,7 +140,7 @@ def rows(places: Iterable[str | Path], job: Job, processes: int) -> Iterator[Row
         NoHistory: The template cannot be cloned.
         OSError: The person's cache folder cannot be written.
     """
-    decides = [sorted(job.tags.objects.items()), sorted(job.sources)]
+    decides = [sorted(job.tags.commits.items()), sorted(job.sources)]
     waiting = map(str, places)
     with opened(decides if job.cached else None) as cache, ExitStack() as left_open:
         crew = _Crew(job, cache, processes, left_open)

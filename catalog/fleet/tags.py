@@ -19,11 +19,11 @@ class Tags:
     """The tags of a template.
 
     Attributes:
-        objects: What each tag of a released version names, by the tag; no prerelease is among them.
+        commits: The commit of each released version, by its tag; no prerelease is among them.
         released: The tag of each of these versions, the newest last.
     """
 
-    objects: Mapping[str, str]
+    commits: Mapping[str, str]
     released: Mapping[Version, str]
     _behind: dict[str, int | None] = field(default_factory=dict, compare=False)
 
@@ -55,14 +55,15 @@ def tags(template: str) -> Tags:
     """
     place = expanded(template)
     place = place if ADDRESS.match(place) else str(Path(place).expanduser().absolute())
-    command = ["git", "ls-remote", "--tags", "--refs", "--quiet", "--", place]
+    command = ["git", "ls-remote", "--tags", "--quiet", "--", place]
     ended = run(*command, env=quiet(), folder=OUTSIDE)
     if ended.returncode:
         lines = [line for line in ended.stderr.splitlines() if line.startswith("fatal: ")]
         reason = lines[0] if lines else f"git ls-remote ended with {ended.returncode}"
         raise NoHistory(f"the template cannot be read: {visible(reason)}")
     named = (line.partition("\trefs/tags/") for line in ended.stdout.splitlines())
-    objects = {tag: name for name, _, tag in named}
-    found = versions(objects)
+    # After an annotated tag comes the commit that it names, as `TAG^{}`.
+    commits = {tag.removesuffix("^{}"): name for name, _, tag in named}
+    found = versions(commits)
     released = {each: found[each] for each in sorted(found) if not each.is_prerelease}
-    return Tags({tag: objects[tag] for tag in released.values()}, released)
+    return Tags({tag: commits[tag] for tag in released.values()}, released)

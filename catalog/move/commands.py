@@ -143,7 +143,7 @@ def plan(
                 title=f"Update the template to {wanted}",
                 template=_for_others(source.names(template, current())),
                 to=wanted,
-                commit=job.tags.objects[wanted],
+                commit=job.tags.commits[wanted],
                 branch=branch or f"template/{wanted}",
                 author=_author(),
                 waves=planning.waves(moved, waves),
@@ -231,7 +231,7 @@ def update(
         str | None,
         typer.Option(
             metavar="dask://HOST:PORT",
-            help="Move services on the workers of a Dask cluster; needs catalog[dask].",
+            help="Move services on the workers of a Dask cluster; needs the extra `dask`.",
         ),
     ] = None,
 ) -> None:
@@ -471,7 +471,7 @@ def _engine(url: str | None, folder: Path, jobs: int) -> "AbstractContextManager
     try:
         from catalog.move.cluster import dask
     except ModuleNotFoundError:
-        raise Failed("--engine: dask:// needs the extra catalog[dask]") from None
+        raise Failed("--engine: dask:// needs rust-service-template[dask]") from None
     return dask(url, folder)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from catalog.move.order import Order
 from catalog.move.outcome import Outcome
-from catalog.move.single import Place, moved, swept
+from catalog.move.single import CACHE, TEMPLATES, Place, moved, swept
 
 
 class NoEngine(Exception):
@@ -37,17 +37,18 @@ def local(folder: Path, jobs: int) -> Iterator[Engine]:
     """Move services in processes of this machine.
 
     Args:
-        folder: That of the plan, for the logs and the work.
+        folder: That of the plan, for the logs.
         jobs: How many are moved at a time.
     """
-    work, logs = folder / "work", folder / "logs"
+    # Not beside the plan, which may be in a repository or a Cargo workspace of somebody's.
+    work, logs = CACHE / "work" / hashlib.sha256(bytes(folder)).hexdigest()[:16], folder / "logs"
     for each in (work, logs):
-        each.mkdir(exist_ok=True)
+        each.mkdir(parents=True, exist_ok=True)
     swept(work)
     pool, stop = ThreadPoolExecutor(jobs), threading.Event()
 
     def submit(order: Order) -> Future[Outcome]:
-        return pool.submit(moved, order, Place(work, work, log_of(logs, order), stop))
+        return pool.submit(moved, order, Place(work, TEMPLATES, log_of(logs, order), stop))
 
     try:
         yield Engine(jobs, submit)

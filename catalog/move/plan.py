@@ -64,7 +64,7 @@ class Plan:
         title: The first line of each commit.
         template: The URL or path of the template.
         to: The version that services go to, a tag of the template.
-        commit: The object that this tag names; a tag that was moved since is refused.
+        commit: The commit of this tag; a tag that was moved since is refused.
         branch: The branch that is made in each remote.
         author: Who writes the commits, as git writes people.
         waves: The services, in the order in which they are moved.

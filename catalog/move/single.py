@@ -20,6 +20,8 @@ from catalog.move.outcome import Outcome, of_data
 from extensions.pins import ROOT
 from hooks.processes import SECONDS_BETWEEN_LOOKS, started
 
+CACHE = user_cache_path("catalog")
+TEMPLATES = CACHE / "templates"
 # How much of a log goes to another machine.
 MOST_LOG = 200_000
 WORKER = ROOT / "catalog" / "move" / "worker.py"
@@ -88,10 +90,9 @@ def moved_for_another(order: Order) -> tuple[Outcome, bytes]:
     Raises:
         OSError: There is no place for the work.
     """
-    kept = user_cache_path("catalog") / "templates"
     with tempfile.TemporaryDirectory(prefix="catalog-") as name:
         work = Path(name)
-        outcome = moved(order, Place(work, kept, work / "log"))
+        outcome = moved(order, Place(work, TEMPLATES, work / "log"))
         return outcome, (work / "log").read_bytes()[-MOST_LOG:]
 
 

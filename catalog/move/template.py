@@ -47,8 +47,8 @@ def at_hand(template: str, to: str, commit: str, folder: Path) -> Path:
 
 
 def tagged(repository: Path, tag: str) -> str:
-    """Return the object that a tag of a repository names, "" if there is no such tag."""
-    name = f"refs/tags/{tag}"
+    """Return the commit that a tag of a repository names, "" if there is no such tag."""
+    name = f"refs/tags/{tag}^{{commit}}"
     with suppress(GitFailed):
         asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", name)
         return os.fsdecode(git(*asked, folder=repository, settings=SETTINGS)).strip()
