@@ -1,6 +1,6 @@
 """Measures ours beside its peers; the last line and the exit code say which budgets hold.
 
-Run it as `bin/bench`. It takes under ten minutes when the base images and the programs that are
+Run it as `bin/bench`. It takes about ten minutes when the base images and the programs that are
 only run are there; what is not is made first, and kept for the next time.
 """
 
