@@ -119,7 +119,7 @@ def make_fleet(  # noqa: PLR0913 (fleets differ in that much)
     """Make a folder of git repositories, each with a service of its own.
 
     Half of the services have routes of their own, 15 % an edited Dockerfile, 10 % no .dockerignore,
-    and 40 % are of a version that is not the newest. The same arguments give the same services.
+    and the versions of 40 % are drawn from all. The same arguments give the same services.
 
     Args:
         folder: Where the repositories are made, as `NAME.git`, or as `NAME` if they are not bare;

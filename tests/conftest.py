@@ -16,9 +16,9 @@ from lab import stand_ins
 from lab.containers import Docker
 from lab.rendering import COPIER, copy_template, render_service, with_toys
 from lab.repository import commit, git
+from lab.versions import with_a_past, with_two_versions
 from tests.documents import be_jane
 from tests.moves import World, made_world
-from tests.versions import with_a_past, with_two_versions
 
 Copy = Callable[..., Path]
 Make = Callable[..., Path]
@@ -254,7 +254,7 @@ def make(two_versions: Path, tmp_path: Path) -> Make:
 
 @pytest.fixture(scope="session")
 def template_with_a_past(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a repository of the template with three versions; `tests/versions.py` says which."""
+    """Return a repository of the template with three versions; `lab/versions.py` says which."""
     return with_a_past(template, tmp_path_factory.mktemp("past") / "template")
 
 

@@ -19,8 +19,8 @@ from lab.containers import Docker
 from lab.git_server import serving
 from lab.rendering import COPIER
 from lab.repository import commit, git
+from lab.versions import replace, with_two_versions
 from tests.moves import ANSWERS, BRANCH, TO, World, branches, edited, hook, pushed_once, shown
-from tests.versions import replace, with_two_versions
 
 pytestmark = pytest.mark.slow
 

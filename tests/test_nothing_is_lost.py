@@ -9,9 +9,9 @@ import pytest
 
 from lab.rendering import COPIER, render_service
 from lab.repository import commit, git
+from lab.versions import NEW_LINE, replace
 from tests.conftest import Make
 from tests.test_update import update
-from tests.versions import NEW_LINE, replace
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ import pytest
 
 from lab.rendering import COPIER
 from lab.repository import commit, git
+from lab.versions import replace
 from tests.conftest import Make, path_without
-from tests.versions import replace
 
 pytestmark = pytest.mark.slow
 

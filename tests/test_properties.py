@@ -20,10 +20,10 @@ from extensions.rules import RULES, refusals
 from hooks.merge import merge, stored
 from lab.rendering import render_service
 from lab.repository import commit, git
+from lab.versions import VERSIONS, with_a_past
 from tests import answers as known
 from tests.strategies import LEGAL, Answers, hostile, tries
 from tests.test_text import assert_arrives
-from tests.versions import VERSIONS, with_a_past
 
 RENDERS, UPDATES = 60, 5  # a minute on two cores; docs/contributing.md says when to try more
 

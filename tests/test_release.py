@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lab.repository import commit, git
+from lab.versions import replace
 from maintenance.release import Lacks, Release, version
 from tests.conftest import need
-from tests.versions import replace
 
 Check = Callable[..., tuple[int, dict[str, str]]]
 # What is checked without a network.

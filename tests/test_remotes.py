@@ -15,8 +15,8 @@ from catalog.fleet.repositories import text
 from lab.fleet import Member, make_fleet
 from lab.git_server import TOKEN, GitServer, serving
 from lab.repository import commit, git
+from lab.versions import VERSIONS, with_a_past
 from tests.test_status import status
-from tests.versions import VERSIONS, with_a_past
 
 pytestmark = pytest.mark.slow
 

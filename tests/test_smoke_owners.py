@@ -20,10 +20,10 @@ from hooks.smoke import Failed, _program
 from lab.containers import Docker
 from lab.rendering import COPIER
 from lab.repository import commit, git
+from lab.versions import add_crate
 from tests.conftest import Copy, Make
 from tests.test_smoke import processes, wait_until_gone
 from tests.test_update import update
-from tests.versions import add_crate
 
 WORKSPACE = '[workspace]\nmembers = ["service*"]\nresolver = "3"\n'
 

@@ -26,10 +26,10 @@ from extensions.policy_file import VARIABLE
 from lab.fleet import make_fleet
 from lab.rendering import render_service
 from lab.repository import commit, git
+from lab.versions import VERSIONS, replace, with_a_past
 from tests.answers import COMBINATIONS
 from tests.strategies import LEGAL, Answers, tries
 from tests.test_policy import write
-from tests.versions import VERSIONS, replace, with_a_past
 
 pytestmark = pytest.mark.slow
 

@@ -17,9 +17,9 @@ from extensions.pins import versions as pinned
 from hooks.crate_sources import neutral_folder
 from lab.rendering import COPIER, render_service
 from lab.repository import commit, git
+from lab.versions import add_crate, replace
 from tests.answers import FRAMEWORKS, RUNTIMES
 from tests.conftest import path_without
-from tests.versions import add_crate, replace
 
 # An owner's edit, and answers before and after that an owner changes one day.
 MINE = "\n// mine\n"

@@ -8,8 +8,8 @@ import pytest
 from extensions.pins import ROOT
 from lab.rendering import COPIER
 from lab.repository import git
+from lab.versions import with_a_past
 from tests.documents import be_jane, run
-from tests.versions import with_a_past
 
 TEXT = (ROOT / "docs" / "updating.md").read_text("utf-8")
 EXAMPLE = TEXT[TEXT.index("## Across") : TEXT.index("## What an")]

@@ -20,9 +20,9 @@ from extensions.pins import ROOT
 from extensions.renames import version
 from lab.rendering import COPIER
 from lab.repository import commit, git
+from lab.versions import NOTES, VERSIONS, add_crate, replace, with_a_past
 from tests.conftest import missing
 from tests.test_update import MINE, update
-from tests.versions import NOTES, VERSIONS, add_crate, replace, with_a_past
 
 pytestmark = pytest.mark.slow
 
