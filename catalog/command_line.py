@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 
 from catalog.commands import Failed, app
-from catalog.offer.output import Differs
+from catalog.output import Differs
 from extensions.policy import BadPolicy
 
 # Each adds its commands, in the order of the help.

@@ -60,6 +60,12 @@ def renames_since(
     return [rename for rename in renames(kind, text) if earlier is None or earlier < rename.since]
 
 
+def reaches(commit: str, tag: str) -> bool:
+    """Tell whether a commit as Copier records it has the version of a tag, or a later one."""
+    has, wanted = version(commit), version(tag)
+    return commit == tag or (has is not None and wanted is not None and has >= wanted)
+
+
 def version(commit: str) -> Version | None:
     """Return the version of a commit as Copier records it: a tag, or what `git describe` says.
 

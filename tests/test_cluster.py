@@ -1,23 +1,18 @@
 """Services that are moved by the workers of a Dask cluster, over mutual TLS."""
 
-import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import trustme
 
 from extensions.pins import ROOT
+from lab.cluster import cluster
 from tests.moves import World, hook, pushed_once
 
 pytestmark = pytest.mark.slow
 
-DASK = str(Path(sys.executable).with_name("dask"))
 # Ends the worker of Dask that git pushes for; once, and after the branch is there.
 KILL = """[ -e {done} ] || {{
     touch {done}
@@ -30,7 +25,7 @@ KILL = """[ -e {done} ] || {{
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Start a scheduler and two workers, and return what `--engine` takes."""
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
@@ -44,28 +39,16 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             monkeypatch.setenv(name, str(tmp_path / "own.pem"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", f"{ROOT / 'bin'}:{os.environ['PATH']}")
-    told = tmp_path / "scheduler.json"
-    common = ["--scheduler-file", str(told), "--no-dashboard"]
-    scheduler = [DASK, "scheduler", "--host=tls://127.0.0.1", "--port=0", *common]
-    worker = [DASK, "worker", "--nthreads=1", "--no-nanny", "--death-timeout=60", *common]
-    with ExitStack() as left_open, (tmp_path / "dask.log").open("wb") as log:
-        for command in (scheduler, worker, worker):
-            program = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path)
-            left_open.callback(program.wait)
-            left_open.callback(program.kill)
-            while not told.exists():
-                assert program.poll() is None, (tmp_path / "dask.log").read_text()
-                time.sleep(0.1)
-        address = json.loads(told.read_text())["address"]
-        yield address.replace("tls://", "dask://")
+    with cluster(tmp_path / "dask", 2, protocol="tls") as engine:
+        yield engine
 
 
 def test_a_worker_that_is_killed_loses_nothing_and_pushes_nothing_twice(
-    world: World, cluster: str
+    world: World, workers: str
 ) -> None:
     world.planned()
     hook(world.remote(0), "post-receive", KILL.format(done=world.folder / "killed"))
-    world.update(f"--engine={cluster}")
+    world.update(f"--engine={workers}")
     assert (world.folder / "killed").exists()
     assert {each.outcome for each in world.outcomes().values()} == {"merged"}
     assert world.outcomes()[world.members[0].name].already

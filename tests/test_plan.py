@@ -82,6 +82,7 @@ def test_who_is_moved_and_who_is_not() -> None:
         row("marked", seen=Seen(edited=["a"], conflicts=["a"])),
         row("local", url="", remote=""),
         row("secret", url="https://me:pw@git/secret", remote="https://me:…@git/secret"),
+        row("token", url="https://ghp_pw@git/token", remote="https://…@git/token"),
         row("no-version", version="0123456"),
         row("plain"),
     ]
@@ -98,6 +99,7 @@ def test_who_is_moved_and_who_is_not() -> None:
         "marked": "has a conflict in a; mend that first",
         "local": "has no remote `origin`",
         "secret": "its URL has a password, which would be in the plan; let git lend it instead",
+        "token": "its URL has a password, which would be in the plan; let git lend it instead",
         "no-version": "is made from 0123456, which is no version",
     }
     assert "pw" not in "".join(service.key for service in left_out)

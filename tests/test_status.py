@@ -20,9 +20,9 @@ from hypothesis import given
 from catalog.fleet import compare, look
 from catalog.fleet.crew import FEW, Job, rows
 from catalog.fleet.expected import APART, Expected
-from catalog.fleet.look import same_source
 from extensions.pins import ROOT
 from extensions.policy_file import VARIABLE
+from hooks.check_recorded import same_source
 from lab.fleet import make_fleet
 from lab.rendering import render_service
 from lab.repository import commit, git

@@ -26,14 +26,14 @@ from typing import TYPE_CHECKING, Any
 
 from catalog import source
 from catalog.fleet.cache import Cache, opened
-from catalog.fleet.look import Row, Seen, Yardstick, broken, judged, same_source
+from catalog.fleet.look import Row, Seen, Yardstick, broken, judged
 from catalog.fleet.remotes import Head, Remote, reading
 from catalog.fleet.repositories import Service, Unreadable, services, without_password
 from catalog.fleet.tags import Tags, tags
 from catalog.history import clone
 from extensions.pins import ROOT
 from extensions.policy import Policy
-from hooks.check_recorded import ADDRESS, expanded
+from hooks.check_recorded import ADDRESS, expanded, same_source
 
 if TYPE_CHECKING:
     from catalog.fleet.compare import Comparison

@@ -10,7 +10,7 @@ from catalog.fleet.ends import ended
 from catalog.fleet.repositories import Service
 from catalog.fleet.tags import Tags
 from extensions.policy import Policy, violations
-from hooks.check_recorded import expanded
+from hooks.check_recorded import same_source
 
 # What needs a person most comes first; the last three need nobody.
 STATES = (
@@ -105,11 +105,6 @@ class Row:
         for name in ("seen", "url", "answers"):
             del found[name]
         return found
-
-
-def same_source(url: str) -> str:
-    """Return a name of a template in the form in which two of them can be compared."""
-    return expanded(url).removesuffix("/").removesuffix(".git")
 
 
 def is_ours(answers: Mapping[str, Any], sources: frozenset[str]) -> bool:

@@ -23,7 +23,7 @@ from catalog.move.order import Order
 from catalog.move.outcome import Outcome
 from catalog.move.template import Moved, at_hand
 from extensions.policy_file import VARIABLE
-from extensions.renames import renames_since, version
+from extensions.renames import reaches, renames_since
 from extensions.surroundings import OUTCOME_FILE, neutral
 from hooks.check_recorded import Unusable, expanded, parse, same_source
 from hooks.command_line import ANSWERS_FILE
@@ -99,7 +99,7 @@ def _moved(order: Order, folder: Path, kept: Path, made: Outcome) -> Outcome:
     remote.fetched(order.remote, heads.commit, repository)
     answers = _answers(order, repository, heads.commit)
     made = replace(made, before=str(answers["_commit"]))
-    if _has(answers, order.to):
+    if reaches(str(answers["_commit"]), order.to):
         return replace(made, outcome="current")
     if heads.ours:
         return _there(order, repository, heads.ours, made)
@@ -144,12 +144,6 @@ def _answers(order: Order, repository: Path, commit: str) -> dict[str, Any]:
             before=str(answers["_commit"]),
         )
     return answers
-
-
-def _has(answers: dict[str, Any], to: str) -> bool:
-    """Tell whether a service has a version, or a later one."""
-    has, wanted = version(str(answers["_commit"])), version(to)
-    return answers["_commit"] == to or (has is not None and wanted is not None and has > wanted)
 
 
 def _there(order: Order, repository: Path, commit: str, made: Outcome) -> Outcome:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.commands import Failed, Output, app
+from catalog.output import put
 from extensions.pins import ROOT
 from extensions.policy import current
 from hooks.check_recorded import ADDRESS, same_source
@@ -154,13 +155,10 @@ def plan(
         text = written(made)
         for forge, file in (("github", github), ("gitlab", gitlab)):
             if file is not None:
-                _write(file, _pipeline(forge, made, str(output)))
+                put(_pipeline(forge, made, str(output)), file)
     except (Died, GitFailed, NoHistory, planning.BadWaves, source.NoTemplate) as reason:
         raise Failed(str(reason)) from None
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        _write(output, text)
+    put(text, output)
     said = ", ".join(f"{len(wave.services)} in {wave.name}" for wave in made.waves)
     print(
         f"{len(moved)} services to {wanted}{f': {said}' if said else ''}; {have} have it, "
@@ -351,10 +349,7 @@ def report(
         text = reports.as_html(found)
     else:
         text = reports.as_markdown(found)
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        _write(output, text)
+    put(text, output)
     if too_many:
         raise Failed(too_many)
 
@@ -480,8 +475,3 @@ def _counted(outcomes: "Iterable[Outcome]") -> str:
 
     counts = Counter(each.outcome for each in outcomes)
     return ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word]) or "nothing moved"
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, "utf-8")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from catalog.move.causes import cause_id, cause_of, flat, general
-from catalog.move.outcome import Outcome
+from catalog.move.outcome import BRANCH, Outcome
 from catalog.move.plan import Plan, Service
 from catalog.visible import visible
 from extensions.text import shell
@@ -283,7 +283,7 @@ def _fate(outcome: Outcome | None) -> str:
         return "untried"
     if outcome.outcome == "current":
         return "had"
-    if outcome.outcome in {"proven", "merged"}:
+    if outcome.outcome in BRANCH:
         return "branches"
     # A word that a later version of this program has written is for a person, too.
     return "skipped" if outcome.outcome == "skipped" else "failed"

@@ -7,8 +7,8 @@ from hooks.outcome import Word
 
 More = Literal["blocked", "unreachable", "skipped"]
 WORDS: tuple[str, ...] = (*get_args(Word), *get_args(More))
-# Those of a service that has the version, or a branch with it.
-GOOD = frozenset({"current", "proven", "merged"})
+# Those of a service whose remote has a branch with the version.
+BRANCH = frozenset({"proven", "merged"})
 # Those that somebody must look at; `--only-failed` tries them again.
 BAD = frozenset({"conflict", "failed", "refused", "blocked", "unreachable"})
 

@@ -7,9 +7,7 @@ from itertools import chain, zip_longest
 
 from catalog.fleet.look import Row
 from catalog.move.plan import Service, Wave
-from extensions.renames import version
-
-CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@]*:[^/@]*@")
+from extensions.renames import reaches, version
 
 
 class BadWaves(Exception):
@@ -34,7 +32,7 @@ def sorted_out(
         service = _service(row)
         if service.reason:
             left_out.append(service)
-        elif _has(row.version, to):
+        elif reaches(row.version, to):
             current += 1
         elif service.key not in seen:
             seen.add(service.key)
@@ -95,22 +93,15 @@ def _service(row: Row) -> Service:
         reason = f"has a conflict in {', '.join(seen.conflicts)}; mend that first"
     elif not row.url:
         reason = "has no remote `origin`"
-    elif CREDENTIALS.match(row.url):
+    elif row.url != row.remote:
         reason = "its URL has a password, which would be in the plan; let git lend it instead"
     elif version(row.version) is None:
         reason = f"is made from {row.version}, which is no version"
-    secret = bool(CREDENTIALS.match(row.url))
     return Service(
         name=row.name or row.place,
-        remote=row.remote if secret else row.url,
+        remote=row.remote,
         folder=row.folder,
         since=row.version,
         edited=edited,
         reason=reason,
     )
-
-
-def _has(has: str, to: str) -> bool:
-    """Tell whether a version is another one or later."""
-    mine, wanted = version(has), version(to)
-    return has == to or (mine is not None and wanted is not None and mine >= wanted)

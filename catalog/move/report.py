@@ -7,35 +7,17 @@ link, image, mention, table or HTML of them.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from catalog.move.causes import cause_id, cause_of, flat
+from catalog.move.causes import flat
 from catalog.move.findings import (
     Group,
     Report,
     TookDefault,
     WaveCount,
-    as_data,
-    beyond,
     counted,
     duration,
     first_line,
-    limit,
-    made,
-    of_waves,
 )
 from extensions.rules import said
-
-__all__ = [
-    "Report",
-    "as_data",
-    "as_html",
-    "as_markdown",
-    "beyond",
-    "cause_id",
-    "cause_of",
-    "limit",
-    "made",
-    "of_waves",
-]
 
 # How much Markdown shows: a summary on GitHub has at most 1 MiB, and a person reads less.
 MOST_GROUPS, MOST_SERVICES, LONGEST = 50, 100, 300

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from catalog.commands import PUBLISHED, WORKFLOW, Check, Failed, Format, Output, app, as_json
-from catalog.offer.output import put
+from catalog.output import put
 from extensions.pins import ROOT
 from extensions.policy import current, refusal
 

@@ -9,7 +9,7 @@ class Differs(Exception):
     """A file is not what the command makes now; the message is one line that says what helps."""
 
 
-def put(text: str, file: Path | None, *, check: bool, command: str) -> None:
+def put(text: str, file: Path | None, *, check: bool = False, command: str = "") -> None:
     """Print, write or compare a text.
 
     Args:
