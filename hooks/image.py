@@ -137,7 +137,7 @@ def _could_not_pull(frontend: str, start: int, log: IO[bytes]) -> bool:
     """Tell whether a build stopped before its first step, since it had no frontend."""
     log.seek(start)
     printed = log.read().decode("utf-8", "replace")
-    return f"resolve image config for docker.io/{frontend}" in printed and "[builder" not in printed
+    return f"resolve image config for docker.io/{frontend}" in printed and "] FROM " not in printed
 
 
 def _inspect(engine: Engine, thing: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from extensions.policy_file import VARIABLE
 from extensions.registry import frameworks
 from hooks.engine import NoEngine, find
 from lab import stand_ins
-from lab.containers import Docker
+from lab.containers import Built, Docker
 from lab.rendering import COPIER, copy_template, render_service, with_toys
 from lab.repository import commit, git
 from lab.versions import with_a_past, with_two_versions
@@ -22,6 +22,7 @@ from tests.moves import World, made_world
 
 Copy = Callable[..., Path]
 Make = Callable[..., Path]
+Answer = Callable[[Built], str]
 
 # What owners of services add to them in tests.
 OWNERS_CRATES = """\
@@ -168,6 +169,21 @@ def docker(pytestconfig: pytest.Config) -> Docker:
         raise
     pytestconfig.stash[REPORT].append(f"base images: {provided}")
     return Docker(provided)
+
+
+@pytest.fixture
+def answer(docker: Docker) -> Iterator[Answer]:
+    """Return a function that starts an image and asks it, and removes it when the test ends."""
+    images = []
+
+    def ask(built: Built) -> str:
+        images.append(built.image)
+        with docker.started(built.image, 8080) as container:
+            return container.get("/health")[1]
+
+    yield ask
+    for image in images:
+        docker("image", "rm", "--force", image)
 
 
 @pytest.fixture(scope="session")

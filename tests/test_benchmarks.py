@@ -268,10 +268,10 @@ def test_an_edit_is_one_line(workshop: Workshop, tmp_path: Path) -> None:
 
 def test_a_cold_build_is_marked_in_its_first_stage(workshop: Workshop) -> None:
     marked = BASE.sub(r"\g<0>\nENV LAYERS=x", workshop.ours(USUAL).dockerfile, count=1)
-    first, second = marked.split("\nFROM ", 2)[1:]
-    assert first.splitlines()[0].endswith(" AS builder")
+    first, *others = marked.split("\nFROM ")[1:]
+    assert first.splitlines()[0].endswith(" AS toolchain")
     assert first.splitlines()[1] == "ENV LAYERS=x"
-    assert "LAYERS" not in second
+    assert not any("LAYERS" in stage for stage in others)
 
 
 def test_the_plain_template_emits_what_ours_does(workshop: Workshop, tmp_path: Path) -> None:

@@ -9,22 +9,20 @@ import os
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from lab.containers import WITHOUT_LTO, Built, Docker
+from lab.containers import WITHOUT_LTO, Docker
 from lab.rendering import render_service
 from lab.repository import commit, git
-from tests.conftest import Copy
+from tests.conftest import Answer, Copy
+from tests.owners import write_answer
 
 NAME = "signal"  # begins like the names of two dependencies, whose objects must survive it
 LONG_AGO = 946_684_800  # the first second of 2000
 # BuildKit sends a file again when its size or its time has changed, so no two may be the same.
 OLD_TIMES = itertools.count(LONG_AGO)
-
-Answer = Callable[[Built], str]
 
 
 @pytest.fixture(scope="module")
@@ -44,30 +42,6 @@ def service(docker: Docker, toys: Path, tmp_path_factory: pytest.TempPathFactory
     git(folder, "init", "--quiet")
     commit(folder, "first")
     return folder
-
-
-@pytest.fixture
-def answer(docker: Docker) -> Iterator[Answer]:
-    """Return a function that starts an image and asks it, and removes it when the test ends."""
-    images = []
-
-    def ask(built: Built) -> str:
-        images.append(built.image)
-        with docker.started(built.image, 8080) as container:
-            return container.get("/health")[1]
-
-    yield ask
-    for image in images:
-        docker("image", "rm", "--force", image)
-
-
-def write_answer(folder: Path, expression: str) -> None:
-    """Let the health route answer with what a Rust expression says."""
-    routes = folder / "src" / "routes.rs"
-    before, start, rest = routes.read_text().partition("fn health() -> &'static str {\n")
-    assert start
-    _, _, after = rest.partition("\n}\n")
-    routes.write_text(f"{before}{start}    {expression}\n}}\n{after}")
 
 
 def make_old(folder: Path) -> None:
@@ -228,6 +202,21 @@ def test_a_fresh_runner_compiles_one_crate(service: Path, docker: Docker, answer
     assert answer(built) == "fresh"
 
 
+def test_two_cold_builds_of_one_commit_make_the_same_program(
+    service: Path, docker: Docker, tmp_path: Path
+) -> None:
+    """The C code of mimalloc compiles in when it was compiled."""
+    programs = []
+    for number in range(2):
+        # With --no-cache, mounts are empty as well; the one build of it is seconds after the other.
+        built = docker.build(service, "--no-cache", WITHOUT_LTO)
+        assert built.compiled.count("libmimalloc-sys") == 1
+        path = f"/usr/local/bin/{NAME}"
+        programs.append(docker.file(built.image, path, tmp_path / str(number)).read_bytes())
+        docker("image", "rm", "--force", built.image)
+    assert programs[0] == programs[1]
+
+
 def test_the_build_folder_of_cargo_1_100(docker: Docker, render_tiny: Copy, answer: Answer) -> None:
     """Cargo lays it out anew since 1.100; with this switch the Cargo that is here does as well.
 
@@ -246,6 +235,6 @@ def test_the_build_folder_of_cargo_1_100(docker: Docker, render_tiny: Copy, answ
     assert built.compiled == [f"{NAME}-anew"]
     assert answer(built) == "anew"
     builder = docker.build(folder, WITHOUT_LTO, "--target=builder", dockerfile=dockerfile)
-    look = "ls -d target/*/release/build/tiny_http && ! ls -d target/*/release/.fingerprint"
+    look = "cd /dependencies/*-musl/release && ls -d build/tiny_http && ! ls -d .fingerprint"
     docker("run", "--rm", builder.image, "sh", "-c", look)
     docker("image", "rm", "--force", builder.image)

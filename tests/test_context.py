@@ -1,4 +1,4 @@
-"""The engine gets the sources of a folder, and nothing that happens to lie beside them."""
+"""The engine gets what a build may need, and no secret that happens to lie beside it."""
 
 import re
 
@@ -30,14 +30,23 @@ SECRETS = [
     "src/keys/tls.pem",
     "src/routes.rs~",
 ]
-JUNK = {"target/release/order-api": 100, "node_modules/blob": 50, "dump.sql": 50}  # MB
+JUNK = {"target/release/order-api": 100, "web/node_modules/blob": 50}  # MB
+# What Cargo does not need, or the build has of its own.
+LEFT_OUT = {
+    ".copier-answers.yml",
+    ".dockerignore",
+    ".gitignore",
+    "Dockerfile",
+    "rust-toolchain.toml",
+}
 MARK = b"a-secret-that-nobody-may-see"
 
 
 @pytest.mark.parametrize("registry", [False, True], ids=["public", "private"])
-def test_only_the_sources_are_sent(registry: bool, docker: Docker, render: Copy) -> None:
+def test_no_secret_and_no_junk_is_sent(registry: bool, docker: Docker, render: Copy) -> None:
     folder = render(**REGISTRIES) if registry else render()
-    sources = {path.relative_to(folder).as_posix() for path in (folder / "src").iterdir()}
+    (folder / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "nightly"\n')
+    emitted = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     for name in SECRETS:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(MARK)
@@ -54,6 +63,5 @@ def test_only_the_sources_are_sent(registry: bool, docker: Docker, render: Copy)
     layers = dict(docker.layers(built.image))
     docker("image", "rm", "--force", built.image)
     files = {name for name in layers if not re.fullmatch(r"(blobs/.*|[0-9a-f]{64}\.json)", name)}
-    config = {".cargo/config.toml"} if registry else set()
-    assert files == {"Cargo.lock", "Cargo.toml"} | sources | config
+    assert files == emitted - LEFT_OUT
     assert not any(MARK in content for content in layers.values())

@@ -142,6 +142,46 @@ def test_the_user_is_numeric_and_the_entry_point_needs_no_shell(
     assert list(config["ExposedPorts"]) == [f"{image.port}/tcp"]
 
 
+def test_labels_say_what_it_was_built_from(docker: Docker, render_tiny: Copy) -> None:
+    told = {
+        "SOURCE": "https://git.example.com/orders",
+        "REVISION": "0f1e2d3c",
+        "VERSION": '1.2.3 "quoted" $HOME',
+        "CREATED": "2026-11-27T12:00:00Z",
+    }
+    options = [f"--build-arg={name}={value}" for name, value in told.items()]
+    built = docker.build(render_tiny(), WITHOUT_LTO, *options)
+    labels = docker.inspect(built.image)["Config"]["Labels"]
+    found = {name: labels[f"org.opencontainers.image.{name.lower()}"] for name in told}
+    docker("image", "rm", "--force", built.image)
+    assert found == told
+
+
+def test_a_slow_start_is_not_unhealthy(docker: Docker, render_tiny: Copy) -> None:
+    folder = render_tiny()
+    main = folder / "src" / "main.rs"
+    start, slow = "fn serve(address", "std::thread::sleep(std::time::Duration::from_secs(6));"
+    before, found, after = main.read_text().partition(start)
+    line, brace, rest = after.partition("{\n")
+    assert found
+    main.write_text(f"{before}{start}{line}{brace}    {slow}\n{rest}")
+    built = docker.build(folder, WITHOUT_LTO)
+    container = docker("run", "--detach", "--health-interval=1s", built.image)
+    seen = set()
+    try:
+        while "healthy" not in seen:
+            state = docker.inspect(container)["State"]
+            seen.add(state["Health"]["Status"])
+            failed = [each["ExitCode"] for each in state["Health"]["Log"]].count(1)
+            assert state["Running"]
+            time.sleep(0.2)
+        assert failed >= 3  # as many as make a container unhealthy later
+        assert seen == {"starting", "healthy"}
+    finally:
+        docker("rm", "--force", container)
+        docker("image", "rm", "--force", built.image)
+
+
 def test_the_binary_is_static_or_as_old_as_its_base(
     image: Image, docker: Docker, tmp_path: Path
 ) -> None:

@@ -1,5 +1,7 @@
 """Images cross-compiled for another architecture, and for one that nobody asked for."""
 
+import os
+import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from lab.containers import WITHOUT_LTO, BuildFailed, Built, Docker, elf
 from lab.rendering import render_service
 from lab.stand_ins import IMAGES
 from tests.conftest import Copy, need
+from tests.owners import write_answer
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +131,101 @@ def test_arm64_on_glibc(docker: Docker, render_tiny: Copy, qemu: str, tmp_path: 
     assert "AArch64" in described
     assert "ld-linux-aarch64.so.1" in described
     assert ask(emulated(binary, qemu, tmp_path / "libraries")) == "OK"
+
+
+C_CRATES = """\
+aws-lc-rs = { version = "=1.19.0", default-features = false, features = ["aws-lc-sys"] }
+ring = "=0.17.14"
+rusqlite = { version = "=0.43.0", features = ["bundled"] }
+zstd = { version = "=0.14.4", default-features = false }
+"""
+C_ANSWER = """{
+    let digest = ring::digest::digest(&ring::digest::SHA256, b"words");
+    let other = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"words");
+    assert_eq!(digest.as_ref(), other.as_ref());
+    let packed = zstd::encode_all(&b"words"[..], 1).unwrap();
+    assert_eq!(zstd::decode_all(&packed[..]).unwrap(), b"words");
+    let memory = rusqlite::Connection::open_in_memory().unwrap();
+    let sum: i64 = memory.query_row("SELECT 40 + 2", [], |row| row.get(0)).unwrap();
+    if sum == 42 { "42" } else { "not" }
+}"""
+
+
+@pytest.mark.parametrize("platform", ["linux/amd64", "linux/arm64"])
+def test_c_code_that_services_take(
+    platform: str, docker: Docker, render_tiny: Copy, cargo: Path, qemu: str, tmp_path: Path
+) -> None:
+    folder = render_tiny(service_name="with-c")
+    manifest = folder / "Cargo.toml"
+    dependencies = "[dependencies]\n"
+    manifest.write_text(manifest.read_text().replace(dependencies, dependencies + C_CRATES))
+    subprocess.run(
+        ["cargo", "metadata", "--quiet", "--format-version=1"],
+        cwd=folder,
+        env={**os.environ, "CARGO_NET_OFFLINE": "false"},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    write_answer(folder, C_ANSWER)
+    # The compilers need not do their best.
+    dockerfile = (folder / "Dockerfile").read_text()
+    hasty = dockerfile.replace("\nENV ", "\nENV CARGO_PROFILE_RELEASE_OPT_LEVEL=0 ", 1)
+    assert hasty != dockerfile
+    built = docker.build(folder, WITHOUT_LTO, f"--platform={platform}", dockerfile=hasty)
+    binary = docker.file(built.image, "/usr/local/bin/with-c", tmp_path / "binary")
+    docker("image", "rm", "--force", built.image)
+    assert "NEEDED" not in elf(binary)
+    assert ask(binary if platform == "linux/amd64" else emulated(binary, qemu, tmp_path)) == "42"
+
+
+@pytest.fixture
+def with_cpp(render_tiny: Copy, cargo: Path) -> Copy:
+    """Return a function that renders a service with a function in C++."""
+
+    def copy(**answers: object) -> Path:
+        folder = render_tiny(service_name="with-cpp", **answers)
+        manifest = folder / "Cargo.toml"
+        manifest.write_text(f'{manifest.read_text()}\n[build-dependencies]\ncc = "1"\n')
+        build = (
+            'fn main() {\n    cc::Build::new().cpp(true).file("length.cpp").compile("length");\n}\n'
+        )
+        (folder / "build.rs").write_text(build)
+        function = 'extern "C" int length() { return std::string("words").size(); }\n'
+        (folder / "length.cpp").write_text(f"#include <string>\n{function}")
+        lock = ["cargo", "metadata", "--quiet", "--format-version=1"]
+        subprocess.run(lock, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        routes = folder / "src" / "routes.rs"
+        declared = 'unsafe extern "C" {\n    safe fn length() -> i32;\n}\n'
+        routes.write_text(f"{routes.read_text()}\n{declared}")
+        write_answer(folder, 'if length() == 5 { "five" } else { "not" }')
+        return folder
+
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("platform", "package"),
+    [("linux/amd64", "g++"), ("linux/arm64", "g++-aarch64-linux-gnu")],
+)
+def test_c_plus_plus_takes_its_compiler(
+    platform: str, package: str, docker: Docker, with_cpp: Copy, qemu: str, tmp_path: Path
+) -> None:
+    folder = with_cpp(runtime="debian")
+    arguments = [f"--platform={platform}", f"--build-arg=BUILD_PACKAGES={package}"]
+    built = docker.build(folder, WITHOUT_LTO, *arguments, "--target=builder")
+    binary = docker.file(built.image, "/usr/local/bin/with-cpp", tmp_path / "binary")
+    if platform == "linux/arm64":
+        docker.file(built.image, "/usr/aarch64-linux-gnu", tmp_path / "libraries")
+        binary = emulated(binary, qemu, tmp_path / "libraries")
+    docker("image", "rm", "--force", built.image)
+    assert ask(binary) == "five"
+
+
+def test_c_plus_plus_for_another_machine_is_refused_in_a_line(
+    docker: Docker, with_cpp: Copy
+) -> None:
+    with pytest.raises(BuildFailed, match=r"C\+\+ for another machine: take runtime=debian"):
+        docker.build(with_cpp(), WITHOUT_LTO, "--platform=linux/arm64")
 
 
 @pytest.mark.parametrize("runtime", ["scratch", "debian"])

@@ -236,7 +236,9 @@ def test_a_base_has_the_version_of_its_builder() -> None:
 def _bases(folder: Path) -> list[str]:
     dockerfile = (folder / "Dockerfile").read_text()
     arguments = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
-    bases = re.findall(r"^FROM (?:--platform=\S+ )?(\S+)", dockerfile, re.MULTILINE)
+    found = re.findall(r"^FROM (?:--platform=\S+ )?(\S+)(?: AS (\S+))?", dockerfile, re.MULTILINE)
+    stages = {stage for _, stage in found}
+    bases = [base for base, _ in found if base not in stages]
     return [re.sub(r"\$\{(\w+)\}", lambda m: arguments[m[1]], base) for base in bases]
 
 

@@ -7,15 +7,18 @@ ARG RUST_VERSION={{ rust_version }}
 ARG DEBIAN_SUITE={{ versions.debian }}
 
 # Compiles on the build machine for the platform that was asked for: nothing is emulated.
-FROM --platform=$BUILDPLATFORM {{ builder | pulled_from(image_registry) }} AS builder
+FROM --platform=$BUILDPLATFORM {{ builder | pulled_from(image_registry) }} AS toolchain
 ARG BUILDARCH
 ARG TARGETARCH
 ARG RUST_VERSION
 ARG DEBIAN_SUITE
-WORKDIR /app
 
-# /.cargo names Cargo's target; Cargo reads it from every folder below /. If your network rewrites TLS,
-# pass its CA bundle as the secret ca_bundle; without the secret, the image's own bundle is read.
+# Packages of Debian that the build needs besides, such as `g++` or `protobuf-compiler`.
+ARG BUILD_PACKAGES
+
+# /etc/cargo.toml tells Cargo the target; `runner` makes `cargo run` copy the program instead of running it.
+# If your network rewrites TLS, pass its CA bundle as the secret ca_bundle; without the secret, the
+# image's own bundle is read.
 RUN --mount=type=secret,id=ca_bundle,target={{ ca_bundle }} \
     case "$TARGETARCH" in \
 {% if 'linux/amd64' in platforms %}
@@ -27,13 +30,19 @@ RUN --mount=type=secret,id=ca_bundle,target={{ ca_bundle }} \
         *) echo "unsupported architecture $TARGETARCH: the platforms are {{ platforms | join(', ') }}" >&2; exit 1 ;; \
     esac \
     && target="$machine-unknown-linux-gnu" \
-    && rustup target add "$target" \
-    && mkdir /.cargo \
-    && printf '[build]\ntarget = "%s"\n' "$target" > /.cargo/config.toml \
+    && { [ -d "$(rustc --print target-libdir --target "$target")" ] || rustup target add "$target"; } \
+    && printf '[build]\ntarget = "%s"\nrustflags = ["-Clink-arg=/etc/crates.o"]\n\n' "$target" > /etc/cargo.toml \
+    && printf '[target.%s]\nrunner = "cp"\n' "$target" >> /etc/cargo.toml \
+    && cc=cc \
+    && packages="$BUILD_PACKAGES" \
     && if [ "$TARGETARCH" != "$BUILDARCH" ]; then \
+        packages="$packages $gcc $libc" \
+        && cc="$machine-linux-gnu-gcc" \
+        && printf 'linker = "%s"\n' "$cc" >> /etc/cargo.toml; \
+    fi \
+    && if [ -n "$packages" ]; then \
         apt-get update \
-        && apt-get install -y --no-install-recommends "$gcc/$DEBIAN_SUITE" "$libc/$DEBIAN_SUITE" \
-        && rm -rf /var/lib/apt/lists/* \
-        && printf '[target.%s]\nlinker = "%s-linux-gnu-gcc"\n' "$target" "$machine" \
-            >> /.cargo/config.toml; \
-    fi
+        && for package in $packages; do apt-get install -y --no-install-recommends "$package/$DEBIAN_SUITE" || exit 1; done \
+        && rm -rf /var/lib/apt/lists/*; \
+    fi \
+    && ln -s "$(command -v "$cc")" /usr/local/bin/target-cc

@@ -6,14 +6,17 @@ ARG RUST_VERSION={{ rust_version }}
 ARG ALPINE_VERSION={{ alpine }}
 
 # Compiles on the build machine for the platform that was asked for: nothing is emulated.
-FROM --platform=$BUILDPLATFORM {{ builder | pulled_from(image_registry) }} AS builder
+FROM --platform=$BUILDPLATFORM {{ builder | pulled_from(image_registry) }} AS toolchain
 ARG BUILDARCH
 ARG TARGETARCH
 ARG RUST_VERSION
-WORKDIR /app
 
-# /.cargo names Cargo's target; Cargo reads it from every folder below /. If your network rewrites TLS,
-# pass its CA bundle as the secret ca_bundle; without the secret, the image's own bundle is read.
+# Packages of Alpine that the build needs besides, such as `g++` or `protobuf-dev`.
+ARG BUILD_PACKAGES
+
+# /etc/cargo.toml tells Cargo the target; `runner` makes `cargo run` copy the program instead of running it.
+# If your network rewrites TLS, pass its CA bundle as the secret ca_bundle; without the secret, the
+# image's own bundle is read.
 RUN --mount=type=secret,id=ca_bundle,target={{ ca_bundle }} \
     case "$TARGETARCH" in \
 {% if 'linux/amd64' in platforms %}
@@ -25,17 +28,22 @@ RUN --mount=type=secret,id=ca_bundle,target={{ ca_bundle }} \
         *) echo "unsupported architecture $TARGETARCH: the platforms are {{ platforms | join(', ') }}" >&2; exit 1 ;; \
     esac \
     && target="$machine-unknown-linux-musl" \
-    && rustup target add "$target" \
-    && mkdir /.cargo \
-    && printf '[build]\ntarget = "%s"\nrustflags = ["-Ctarget-feature=+crt-static"]\n' "$target" \
-        > /.cargo/config.toml \
-    && if [ "$TARGETARCH" != "$BUILDARCH" ]; then \
+    && { [ -d "$(rustc --print target-libdir --target "$target")" ] || rustup target add "$target"; } \
+    && printf '[build]\ntarget = "%s"\nrustflags = ["-Ctarget-feature=+crt-static", "-Clink-arg=/etc/crates.o"]\n\n' \
+        "$target" > /etc/cargo.toml \
+    && printf '[target.%s]\nrunner = "cp"\n' "$target" >> /etc/cargo.toml \
+    && for package in $BUILD_PACKAGES; do apk add --no-cache "$package>0" || exit 1; done \
+    && if [ "$TARGETARCH" = "$BUILDARCH" ]; then \
+        ln -s "$(command -v cc)" /usr/local/bin/target-cc; \
+    else \
         apk add --no-cache 'zig>0' \
         && tool="/usr/local/bin/$machine-linux-musl" \
         && printf '%s\n' '#!/bin/sh' "for word; do shift; case \$word in --target=*) ;;" \
             "*) set -- \"\$@\" \"\$word\" ;; esac; done" \
-            "exec zig cc -target $machine-linux-musl \"\$@\"" > "$tool-gcc" \
+            "exec zig cc -target $machine-linux-musl -fno-sanitize=undefined \"\$@\"" > "$tool-gcc" \
         && printf '%s\n' '#!/bin/sh' "exec zig ar \"\$@\"" > "$tool-ar" \
-        && chmod +x "$tool-gcc" "$tool-ar" \
-        && printf '[target.%s]\nlinker = "rust-lld"\n' "$target" >> /.cargo/config.toml; \
+        && printf '%s\n' '#!/bin/sh' "echo 'C++ for another machine: take runtime=debian' >&2; exit 1" > "$tool-g++" \
+        && chmod +x "$tool"-* \
+        && ln -s "$tool-gcc" /usr/local/bin/target-cc \
+        && echo 'linker = "rust-lld"' >> /etc/cargo.toml; \
     fi
