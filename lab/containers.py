@@ -64,6 +64,10 @@ class Docker:
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
 
+    def readable(self, dockerfile: str) -> str:
+        """Return a Dockerfile without its `# syntax` line, if the engine cannot pull a frontend."""
+        return dockerfile if self.provided.frontend else re.sub(r"\A# syntax=.*\n+", "", dockerfile)
+
     def build(
         self, folder: Path, *options: str, dockerfile: str | None = None, **environment: str
     ) -> Built:
@@ -85,9 +89,7 @@ class Docker:
         self, folder: Path, *options: str, dockerfile: str | None = None, **environment: str
     ) -> subprocess.Popen[str]:
         """Start what `build` does, and return while it runs."""
-        text = dockerfile or (folder / "Dockerfile").read_text("utf-8")
-        if not self.provided.frontend:
-            text = re.sub(r"\A# syntax=.*\n+", "", text)
+        text = self.readable(dockerfile or (folder / "Dockerfile").read_text("utf-8"))
         process = subprocess.Popen(
             [self.client, "build", "--progress=plain", *options, "--file=-", folder],
             env={**os.environ, "DOCKER_BUILDKIT": "1", **environment},
