@@ -89,6 +89,15 @@ fn main() {
     assert answer(built) == "two"
 
 
+def test_another_name_for_the_crate(service: Path, docker: Docker, answer: Answer) -> None:
+    for file in ("Cargo.toml", "Cargo.lock"):
+        path = service / file
+        path.write_text(path.read_text().replace(f'"{NAME}"', '"renamed"'))
+    built = docker.build(service, WITHOUT_LTO)
+    assert built.compiled[-1] == "renamed"
+    assert answer(built) == "OK"
+
+
 def test_the_settings_of_cargo(service: Path, docker: Docker, answer: Answer) -> None:
     settings = '[build]\nrustflags = ["--cfg", "loud"]\n\n[env]\nSPOKEN = "one"\n'
     write(service, {".cargo/config.toml": settings})
@@ -329,12 +338,3 @@ def test_vendored_crates_without_a_network(service: Path, docker: Docker, answer
     built = docker.build(service, WITHOUT_LTO, "--network=none")
     assert built.compiled == [NAME]
     assert answer(built) == "edited"
-
-
-def test_another_name_for_the_crate(service: Path, docker: Docker, answer: Answer) -> None:
-    for file in ("Cargo.toml", "Cargo.lock"):
-        path = service / file
-        path.write_text(path.read_text().replace(f'"{NAME}"', '"renamed"'))
-    built = docker.build(service, WITHOUT_LTO)
-    assert built.compiled[-1] == "renamed"
-    assert answer(built) == "OK"
