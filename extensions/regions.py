@@ -9,6 +9,8 @@ as a comment. Emitted files have no marks:
     // template:begin port=8080
     in the lines in between, 8080 stands for the value of port
     // template:end port
+
+A text is written as a literal of the language with its quotes, and an `Identifier` as it is.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,6 +25,17 @@ LANGUAGES: Mapping[str, tuple[str, Callable[[str], str]]] = {
     ".toml": ("# ", text.toml),
 }
 BEGIN, END = "template:begin ", "template:end "
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """A value that names something in the source."""
+
+    name: str
+
+    def __str__(self) -> str:
+        """Return the name as it is written: without quotes."""
+        return self.name
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,10 @@ from .pins import ROOT, alpine_for, parse_release, versions
 
 # What is in the folder of a framework beside its crate.
 DESCRIPTION, LOCK, TARGET = "framework.toml", "Cargo.lock", "target"
-# An owner's edit that adds `GET /slow`, which answers `finished` after 2 s, for requests in flight.
-SLOW = "slow.patch"
+# Owners' edits that tests make. The first adds `GET /slow`, which answers `finished` after 2 s, for
+# requests in flight; the second goes on top of it, and adds routes for all that can go wrong.
+SLOW, FAULTS = "slow.patch", "faults.patch"
+NOT_EMITTED = {DESCRIPTION, SLOW, FAULTS}
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ def _files(folder: Path) -> list[str]:
         if TARGET in folders:
             folders.remove(TARGET)
         found += [(Path(parent) / name).relative_to(folder).as_posix() for name in names]
-    return sorted(set(found) - {DESCRIPTION, LOCK, SLOW})
+    return sorted(set(found) - NOT_EMITTED - {LOCK})
 
 
 @cache

@@ -9,7 +9,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from .locks import cut
-from .regions import chosen
+from .regions import Identifier, chosen
 from .registry import LOCK, frameworks, requirements, runtimes
 from .rules import port
 
@@ -24,13 +24,25 @@ def _read(framework: str, path: str) -> str:
 
 def options(answers: Mapping[str, Any] | Context) -> dict[str, object]:
     """Return, by the name of each region, whether to keep it or which value to fill in."""
+    is_small = answers["profile"] == "size"
     return {
         "service_name": answers["service_name"],
+        "crate_name": _crate(answers["service_name"]),
         "description": answers["description"],
         "port": port(answers["port"]),
         "musl": runtimes()[str(answers["runtime"])].libc == "musl",
-        "opt_level": "z" if answers["profile"] == "size" else 3,
+        "opt_level": "z" if is_small else 3,
+        "abort": is_small,
+        "unwind": not is_small,
     }
+
+
+def _crate(package: str) -> Identifier:
+    """Return what Rust calls the library of a package.
+
+    Source: https://doc.rust-lang.org/cargo/reference/cargo-targets.html#the-name-field
+    """
+    return Identifier(package.replace("-", "_"))
 
 
 @pass_context

@@ -51,7 +51,7 @@ def running(binary: Path) -> Iterator[Running]:
     Raises:
         Misbehaved: It ended, or said nothing in 30 s.
     """
-    environment = {**for_cargo(os.environ), "HOST": HOST, "PORT": "0"}
+    environment = {**for_cargo(os.environ), "LISTEN_ADDRESS": HOST, "PORT": "0"}
     with started([binary], env=environment, stdout=subprocess.PIPE) as process:
         yield Running(binary, process, _listening_port(process))
 
@@ -113,7 +113,7 @@ def run_healthcheck(service: Running) -> str:
     Raises:
         Misbehaved: It ended otherwise, or not in 5 s.
     """
-    environment = {**for_cargo(os.environ), "HOST": HOST, "PORT": str(service.port)}
+    environment = {**for_cargo(os.environ), "LISTEN_ADDRESS": HOST, "PORT": str(service.port)}
     with started([service.binary, "healthcheck"], env=environment) as process:
         return _exit_0(process, SECONDS_TO_ANSWER, "healthcheck")
 

@@ -18,7 +18,7 @@ import yaml
 from packaging.version import InvalidVersion, Version
 
 from extensions.pins import ROOT
-from extensions.registry import DESCRIPTION, SLOW, frameworks
+from extensions.registry import NOT_EMITTED, frameworks
 from extensions.renames import COMMIT, renames
 from maintenance.locks import compile_command, locked, renew
 
@@ -155,7 +155,7 @@ def _emitted(reference: str) -> set[str]:
             rest = rest.partition("/")[2]
         else:
             continue
-        if "{{" not in rest and rest not in {DESCRIPTION, SLOW}:
+        if "{{" not in rest and rest not in NOT_EMITTED:
             found.add(rest)
     return found
 

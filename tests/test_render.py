@@ -24,10 +24,19 @@ FILES = {
     "Cargo.toml",
     "Dockerfile",
     "README.md",
+    "src/answers.rs",
+    "src/error.rs",
+    "src/failures.rs",
     "src/healthcheck.rs",
+    "src/lib.rs",
+    "src/limits.rs",
     "src/main.rs",
+    "src/probes.rs",
+    "src/problem.rs",
     "src/routes.rs",
     "src/settings.rs",
+    "src/shutdown.rs",
+    "tests/service.rs",
 }
 
 
@@ -75,13 +84,18 @@ def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str)
     assert ("ca_certificates" in recorded) != runtime.certificates
 
     cargo = tomllib.loads(emitted["Cargo.toml"])
+    assert cargo["package"]["default-run"] == "order-api"
+    assert "order_api::run()" in emitted["src/main.rs"]
+    is_small = answers["profile"] == "size"
     assert cargo["profile"]["release"] == {
-        "opt-level": "z" if answers["profile"] == "size" else 3,
+        "opt-level": "z" if is_small else 3,
         "lto": True,
         "codegen-units": 1,
         "strip": True,
-        "panic": "abort",
+        **({"panic": "abort"} if is_small else {}),
     }
+    assert ("a panic" in emitted["src/answers.rs"]) == (framework.name == "actix" and not is_small)
+    assert ("panics ends the service" in emitted["README.md"]) == is_small
     musl = runtime.libc == "musl"
     locked = {package["name"] for package in tomllib.loads(emitted["Cargo.lock"])["package"]}
     assert ("target" in cargo) == musl

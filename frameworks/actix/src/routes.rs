@@ -1,15 +1,17 @@
 //! What the service answers.
 
-use actix_web::{Responder, get, web};
+use actix_web::web;
 
 /// Registers every route.
+///
+/// To a method that it has no route for, a resource answers 405 with those that it has; macros such
+/// as `#[get]` answer 404.
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.service(health);
+    config.service(web::resource("/health").get(health).head(health));
     // More routes go here.
 }
 
-#[get("/health")]
-async fn health() -> impl Responder {
+async fn health() -> &'static str {
     "OK"
 }
 

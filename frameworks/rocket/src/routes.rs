@@ -2,14 +2,16 @@
 
 use rocket::{Build, Rocket, get, routes};
 
+use crate::answers::guarded;
+
 /// Mounts every route.
 pub fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
     rocket.mount(
         "/",
-        routes![
+        guarded(routes![
             health,
             // More routes go here.
-        ],
+        ]),
     )
 }
 

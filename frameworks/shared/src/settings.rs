@@ -1,37 +1,77 @@
-//! Where the service listens: `HOST` and `PORT` of the environment.
+//! What the environment decides: where the service listens, and how long it drains.
 
-use std::env::{self, VarError};
-use std::fmt::Display;
+use std::env;
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::str::FromStr;
+use std::time::Duration;
 
-const DEFAULT_HOST: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+const DEFAULT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 // template:begin port=8080
 const DEFAULT_PORT: u16 = 8080;
 // template:end port
 
-/// Reads the address to listen on; port 0 asks the system for a free one.
+/// Reads where to listen: `LISTEN_ADDRESS`, whose `[::]` takes IPv4 too, and `PORT`, whose 0 asks
+/// the system for a free one.
 ///
 /// # Errors
 ///
 /// Names the variable whose value is no IP address or no port.
 pub fn listen_address() -> Result<SocketAddr, String> {
-    let host = parse("HOST", env::var("HOST"), DEFAULT_HOST)?;
-    let port = parse("PORT", env::var("PORT"), DEFAULT_PORT)?;
-    Ok(SocketAddr::new(host, port))
+    let address = read(
+        "LISTEN_ADDRESS",
+        "an IP address such as 127.0.0.1, 0.0.0.0 or [::]",
+        parse_address,
+    )?;
+    let port = read("PORT", "a port from 0 to 65535", |text| text.parse().ok())?;
+    Ok(SocketAddr::new(
+        address.unwrap_or(DEFAULT_ADDRESS),
+        port.unwrap_or(DEFAULT_PORT),
+    ))
 }
 
-fn parse<T>(name: &str, value: Result<String, VarError>, default: T) -> Result<T, String>
-where
-    T: FromStr,
-    T::Err: Display,
-{
-    match value {
-        Ok(value) => value
-            .parse()
-            .map_err(|error| format!("{name}={value}: {error}")),
-        Err(VarError::NotPresent) => Ok(default),
-        Err(error) => Err(format!("{name}: {error}")),
+/// Reads how long to go on listening after SIGTERM: `DRAIN_SECONDS`, none where it is not set.
+///
+/// # Errors
+///
+/// Names the variable if its value is no number of seconds.
+pub fn drain_time() -> Result<Duration, String> {
+    let seconds = read("DRAIN_SECONDS", "whole seconds such as 0 or 15", |text| {
+        text.parse().ok()
+    })?;
+    Ok(Duration::from_secs(seconds.unwrap_or(0)))
+}
+
+/// Reads a variable; `expected` says in words what `parse` takes.
+fn read<T>(
+    name: &str,
+    expected: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, String> {
+    env::var_os(name)
+        .map(|value| parsed(name, value, expected, parse))
+        .transpose()
+}
+
+fn parsed<T>(
+    name: &str,
+    value: OsString,
+    expected: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, String> {
+    value.to_str().and_then(parse).ok_or_else(|| {
+        let value = value.to_string_lossy();
+        format!("{name}={}: expected {expected}", value.escape_debug())
+    })
+}
+
+/// Takes an IP address; one of IPv6 may have brackets, as in a URL.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    match text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+    {
+        Some(text) => text.parse().map(IpAddr::V6).ok(),
+        None => text.parse().ok(),
     }
 }
 
@@ -40,24 +80,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unset_variable_takes_the_default() {
-        assert_eq!(
-            parse("PORT", Err(VarError::NotPresent), DEFAULT_PORT),
-            Ok(DEFAULT_PORT)
-        );
+    fn an_address_may_have_brackets() {
+        for text in ["::1", "[::1]"] {
+            assert_eq!(parse_address(text), Some("::1".parse().unwrap()), "{text}");
+        }
+        assert_eq!(parse_address("127.0.0.1"), Some(Ipv4Addr::LOCALHOST.into()));
     }
 
     #[test]
-    fn a_set_variable_wins() {
-        assert_eq!(
-            parse("HOST", Ok("::1".to_owned()), DEFAULT_HOST),
-            Ok("::1".parse().unwrap())
-        );
+    fn what_is_no_address_is_refused() {
+        for text in ["", "localhost", "[::1", "[127.0.0.1]", "127.0.0.1:80"] {
+            assert_eq!(parse_address(text), None, "{text}");
+        }
     }
 
     #[test]
-    fn a_bad_value_is_named() {
-        let error = parse("PORT", Ok("http".to_owned()), DEFAULT_PORT).unwrap_err();
-        assert!(error.starts_with("PORT=http: "), "{error}");
+    fn a_bad_value_is_named_in_a_line() {
+        let error = parsed("PORT", "http\n".into(), "a port", |text| {
+            text.parse::<u16>().ok()
+        });
+        assert_eq!(error.unwrap_err(), r"PORT=http\n: expected a port");
     }
 }

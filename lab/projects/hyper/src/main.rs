@@ -36,10 +36,10 @@ fn run() -> Result<(), String> {
         None => runtime::Builder::new_current_thread()
             .enable_io()
             .build()
-            .and_then(|runtime| runtime.block_on(serve(address))),
+            .and_then(|runtime| runtime.block_on(serve(address)))
+            .map_err(|error| error.to_string()),
         Some(_) => healthcheck::run(address),
     }
-    .map_err(|error| error.to_string())
 }
 
 async fn serve(address: SocketAddr) -> io::Result<()> {

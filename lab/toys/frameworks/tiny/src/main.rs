@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -35,24 +36,24 @@ fn main() -> ExitCode {
 fn run() -> Result<(), String> {
     let address = settings::listen_address()?;
     match env::args().nth(1).as_deref() {
-        None => serve(address).map_err(|error| format!("cannot serve on {address}: {error}")),
-        Some("healthcheck") => {
-            healthcheck::run(address).map_err(|error| format!("{address} is unhealthy: {error}"))
-        }
+        None => serve(address, settings::drain_time()?)
+            .map_err(|error| format!("cannot serve on {address}: {error}")),
+        Some("healthcheck") => healthcheck::run(address),
         Some(other) => Err(format!(
             "unknown command {other:?}, expected healthcheck or none"
         )),
     }
 }
 
-/// Serves until SIGTERM or SIGINT.
-fn serve(address: SocketAddr) -> Result<(), Box<dyn Error + Send + Sync>> {
+/// Serves until SIGTERM or SIGINT, and `drain_time` longer.
+fn serve(address: SocketAddr, drain_time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
     let server = Arc::new(Server::http(address)?);
     println!("{NAME} listening on http://{}", server.server_addr());
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     let stopped = Arc::clone(&server);
     thread::spawn(move || {
         if signals.forever().next().is_some() {
+            thread::sleep(drain_time);
             stopped.unblock();
         }
     });
