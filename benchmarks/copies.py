@@ -11,7 +11,7 @@ import yaml
 from benchmarks.workshop import Workshop
 from lab.rendering import COPIER, render_service
 
-NAME = "order-api"
+NAME, CRATE = "order-api", "order_api"
 # How often each is timed.
 TIMES = 5
 # No emitted file has these signs for a reason of its own.
@@ -33,6 +33,7 @@ def plain(template: Path, folder: Path) -> Path:
     for path in [*emitted.rglob("*")]:
         if path.is_file():
             text = path.read_text("utf-8").replace(NAME, "@{ service_name }@")
+            text = text.replace(CRATE, "@{ service_name | replace('-', '_') }@")
             path.with_name(f"{path.name}.jinja").write_text(text, "utf-8")
             path.unlink()
     config = {"_subdirectory": "template", "_envops": SIGNS}

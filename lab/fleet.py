@@ -94,6 +94,7 @@ class _Plan:
         """Return a text of the copy as this service has it."""
         for placeholder, own in (
             (NAME, self.name),
+            (NAME.replace("-", "_"), self.name.replace("-", "_")),
             (OWNER, self.owner),
             (DESCRIPTION, self.description),
         ):

@@ -73,7 +73,7 @@ def fleet(template_with_a_past: Path, tmp_path_factory: pytest.TempPathFactory) 
     # The update to 3.0.0 was done by hand for one file, and taken back for another one.
     shutil.copy(folder / "current" / "src" / "routes.rs", folder / "skipped" / "src" / "routes.rs")
     shutil.copy(earlier / "src" / "routes.rs", folder / "undone" / "src" / "routes.rs")
-    replace(folder / "marked" / "Dockerfile", "WORKDIR", "<<<<<<< before\nWORKDIR")
+    replace(folder / "marked" / "Dockerfile", "WORKDIR /app", "<<<<<<< before\nWORKDIR /app")
     with (folder / "marked-answers" / ANSWERS).open("a") as file:
         file.write("<<<<<<< before\nport: 1\n=======\n")
     replace(folder / "gone" / ANSWERS, "_commit: 3.0.0", "_commit: 9.9.9")

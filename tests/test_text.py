@@ -24,7 +24,7 @@ def test_a_description_arrives_unchanged(description: str, render: Copy) -> None
     folder = render(description=description)
     assert_arrives(folder, description)
     cargo = tomllib.loads((folder / "Cargo.toml").read_text("utf-8"))
-    assert set(cargo["dependencies"]) == {"actix-web"}
+    assert set(cargo["dependencies"]) == {"actix-web", "tokio"}
 
 
 def assert_arrives(folder: Path, description: str) -> None:

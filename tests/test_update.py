@@ -128,7 +128,7 @@ def test_what_changes_is_told(make: Make, cargo: Path) -> None:
             f"rust_version: stays 1.97.0; -d rust_version={pinned()['rust']} moves it",
         ],
         [
-            "image builder: rust:1.97.0-slim-trixie to rust:1.97.0-slim-forky",
+            "image toolchain: rust:1.97.0-slim-trixie to rust:1.97.0-slim-forky",
             "image base: debian:trixie-slim to debian:forky-slim",
             "crate fastrand: is new, 2",
         ],
