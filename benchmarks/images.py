@@ -7,10 +7,11 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from benchmarks.run_time import HOST, ask, free_port
+from benchmarks.run_time import ask
 from benchmarks.workshop import Workshop
 from extensions.registry import runtimes
 from lab.containers import Built, Docker
+from lab.servers import HOST, free_port
 from lab.subjects import PORT, Subject
 
 # What happens before a build, in an order in which each finds what it needs: cache mounts that are

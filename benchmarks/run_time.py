@@ -2,7 +2,6 @@
 
 import http.client
 import re
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +11,8 @@ from pathlib import Path
 
 from benchmarks.figures import Sheet
 from hooks.processes import started
+from lab.servers import HOST, free_port
 
-HOST = "127.0.0.1"
 # How often a figure is taken, each time of a new process; start and stop are taken twice as often.
 TIMES = 5
 # The service has one processor and what asks it the other, so that neither waits for the other.
@@ -24,13 +23,6 @@ SECONDS_TO_REST = 1.0
 SECONDS_TO_CLOSE = 0.05
 SECONDS_TO_WARM_UP = 1
 MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        return int(free.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ def serving(program: Program, *before: str) -> Iterator[tuple[subprocess.Popen[b
     """
     port, silent = str(program.port), subprocess.DEVNULL
     # By our names and by Rocket's.
-    variables = {"HOST": HOST, "PORT": port, "ROCKET_PORT": port, **program.variables}
+    variables = {"LISTEN_ADDRESS": HOST, "PORT": port, "ROCKET_PORT": port, **program.variables}
     command: list[str | Path] = [*before, program.binary]
     begin = time.perf_counter()
     with started(command, env=variables, stdout=silent, stderr=silent) as process:

@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks.figures import Sheet
-from benchmarks.run_time import HOST, Program, free_port
+from benchmarks.run_time import Program
 from extensions.pins import ROOT
 from hooks.engine import find as find_engine
 from lab import stand_ins
 from lab.containers import Docker
 from lab.rendering import copy_template
+from lab.servers import HOST, free_port
 from lab.subjects import NAME, PROJECTS, Subject, ours
 from lab.versions import with_a_past
 

@@ -9,16 +9,16 @@ import http
 import os
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import trustme
 
+from lab import servers
 from lab.repository import git
 
 TOKEN = "ghs_0123456789abcdef0123456789abcdef"  # noqa: S105
@@ -100,12 +100,5 @@ def serving(folder: Path, user: str = "x-access-token") -> Iterator[GitServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        url = f"https://127.0.0.1:{server.server_port}"
-        yield GitServer(url, root, folder / "authority.pem")
-    finally:
-        server.shutdown()
-        server.server_close()
+    with servers.serving(Handler, context) as port:
+        yield GitServer(f"https://127.0.0.1:{port}", root, folder / "authority.pem")

@@ -8,15 +8,15 @@ import hashlib
 import json
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import trustme
 
+from lab import servers
 from lab.stand_ins import CERTIFICATES
 
 CRATE, VERSION = "acme-words", "1.2.3"
@@ -89,19 +89,12 @@ def running(folder: Path) -> Iterator[Registry]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    origin = f"https://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
     own, bundle = folder / "authority.pem", folder / "bundle.pem"
     authority.cert_pem.write_to_path(own)
     bundle.write_bytes(CERTIFICATES.read_bytes() + own.read_bytes())
-    try:
+    with servers.serving(Handler, context) as port:
+        origin = f"https://127.0.0.1:{port}"
         yield Registry(f"sparse+{origin}/index/", own, bundle)
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _packaged(folder: Path) -> bytes:

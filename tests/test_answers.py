@@ -2,10 +2,9 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from extensions.pins import ROOT
+from lab import servers
 from tests.answers import BAD, BAD_YAML
 
 
@@ -155,10 +155,8 @@ def served(tmp_path: Path) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_port}/t.git"
-        server.shutdown()
+    with servers.serving(Handler) as port:
+        yield f"127.0.0.1:{port}/t.git"
 
 
 @pytest.mark.parametrize("credentials", ["jane:secret", "ghp_secret", ":secret"])

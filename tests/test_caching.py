@@ -17,7 +17,7 @@ from lab.containers import WITHOUT_LTO, Docker
 from lab.rendering import render_service
 from lab.repository import commit, git
 from tests.conftest import Answer, Copy
-from tests.owners import write_answer
+from tests.owners import lock, write_answer
 
 NAME = "signal"  # begins like the names of two dependencies, whose objects must survive it
 LONG_AGO = 946_684_800  # the first second of 2000
@@ -184,9 +184,8 @@ def test_an_older_commit_ships_the_older_answer(
 def test_another_dependency_compiles_little_more(
     service: Path, docker: Docker, cargo: Path, answer: Answer
 ) -> None:
-    manifest = ["--manifest-path", str(service / "Cargo.toml")]
-    subprocess.run(["cargo", "add", "--quiet", *manifest, "fastrand@2"], check=True)
-    subprocess.run(["cargo", "metadata", "--quiet", *manifest], check=True, capture_output=True)
+    subprocess.run(["cargo", "add", "--quiet", "fastrand@2"], cwd=service, check=True)
+    lock(service)
     write_answer(service, 'if fastrand::u8(1..2) == 1 { "random" } else { "not" }')
     built = docker.build(service, WITHOUT_LTO)
     assert set(built.compiled) == {"fastrand", NAME}
@@ -200,6 +199,34 @@ def test_a_fresh_runner_compiles_one_crate(service: Path, docker: Docker, answer
     built = docker.build(service, WITHOUT_LTO)
     assert built.compiled == [NAME]
     assert answer(built) == "fresh"
+
+
+def test_what_was_downloaded_and_is_gone_is_downloaded_again(
+    service: Path, docker: Docker, answer: Answer
+) -> None:
+    """The step that downloads is cached, and the one that compiles is not, as after a failure."""
+    docker("builder", "prune", "--force", "--filter", "type=exec.cachemount")
+    dockerfile = (service / "Dockerfile").read_text()
+    step = 'cp -a "$CARGO_TARGET_DIR" /dependencies'
+    assert dockerfile.count(step) == 1
+    dockerfile = dockerfile.replace(step, f"{step} # {time.time()}")
+    write_answer(service, '"downloaded"')
+    built = docker.build(service, WITHOUT_LTO, dockerfile=dockerfile)
+    assert "tiny_http" in built.downloaded
+    assert answer(built) == "downloaded"
+
+
+def test_a_fresh_checkout_compiles_nothing_again(
+    service: Path, docker: Docker, tmp_path: Path
+) -> None:
+    """Its files are newer than all that was compiled; the README alone is another."""
+    for number in range(3):
+        checkout = tmp_path / str(number)
+        git(service, "worktree", "add", "--quiet", "--detach", str(checkout))
+        (checkout / "README.md").write_text(f"# {time.time()}\n")
+        built = docker.build(checkout, WITHOUT_LTO)
+        # The sources of the commit were not the last ones that were built.
+        assert built.compiled == ([NAME] if number == 0 else [])
 
 
 def test_two_cold_builds_of_one_commit_make_the_same_program(

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from hooks.processes import started
 from hooks.service import SECONDS_TO_START
 from lab.containers import Docker
+from lab.servers import free_port
 from tests.conftest import Copy
 
 # Commands that go on until they are stopped, while the next one asks what they started.
@@ -21,8 +21,7 @@ SERVERS = ("cargo run", "docker run")
 def test_each_command_does_what_it_says(
     docker: Docker, cargo: Path, render_tiny: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     folder = render_tiny(service_name="pasted", port=port)
     dockerfile = folder / "Dockerfile"
     dockerfile.write_text(docker.readable(dockerfile.read_text()))

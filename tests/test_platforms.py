@@ -1,7 +1,5 @@
 """Images cross-compiled for another architecture, and for one that nobody asked for."""
 
-import os
-import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,7 +14,7 @@ from lab.containers import WITHOUT_LTO, BuildFailed, Built, Docker, elf
 from lab.rendering import render_service
 from lab.stand_ins import IMAGES
 from tests.conftest import Copy, need
-from tests.owners import write_answer
+from tests.owners import lock, write_answer
 
 
 @pytest.fixture(scope="session")
@@ -159,13 +157,7 @@ def test_c_code_that_services_take(
     manifest = folder / "Cargo.toml"
     dependencies = "[dependencies]\n"
     manifest.write_text(manifest.read_text().replace(dependencies, dependencies + C_CRATES))
-    subprocess.run(
-        ["cargo", "metadata", "--quiet", "--format-version=1"],
-        cwd=folder,
-        env={**os.environ, "CARGO_NET_OFFLINE": "false"},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    lock(folder, CARGO_NET_OFFLINE="false")
     write_answer(folder, C_ANSWER)
     # The compilers need not do their best.
     dockerfile = (folder / "Dockerfile").read_text()
@@ -192,8 +184,7 @@ def with_cpp(render_tiny: Copy, cargo: Path) -> Copy:
         (folder / "build.rs").write_text(build)
         function = 'extern "C" int length() { return std::string("words").size(); }\n'
         (folder / "length.cpp").write_text(f"#include <string>\n{function}")
-        lock = ["cargo", "metadata", "--quiet", "--format-version=1"]
-        subprocess.run(lock, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        lock(folder)
         routes = folder / "src" / "routes.rs"
         declared = 'unsafe extern "C" {\n    safe fn length() -> i32;\n}\n'
         routes.write_text(f"{routes.read_text()}\n{declared}")

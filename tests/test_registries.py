@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import time
 import urllib.request
@@ -19,6 +18,7 @@ from lab import private_registry
 from lab.containers import WITHOUT_LTO, BuildFailed, Built, Docker
 from lab.private_registry import CRATE, TOKEN, Registry
 from lab.rendering import render_service
+from lab.servers import free_port
 from lab.stand_ins import IMAGES
 from tests.answers import RUNTIMES
 from tests.conftest import Copy, need
@@ -34,9 +34,7 @@ def mirror(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """
     need("docker-registry", "apt-get install docker-registry")
     folder = tmp_path_factory.mktemp("mirror")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     configuration = folder / "config.yml"
     configuration.write_text(
         "version: 0.1\nlog: {level: error}\n"

@@ -25,6 +25,7 @@ FILES = {
     "Dockerfile",
     "README.md",
     "src/answers.rs",
+    "src/command.rs",
     "src/error.rs",
     "src/failures.rs",
     "src/healthcheck.rs",

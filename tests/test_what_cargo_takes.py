@@ -9,22 +9,22 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from hooks.processes import started
+from lab import servers
 from lab.containers import WITHOUT_LTO, BuildFailed, Built, Docker
 from lab.repository import commit, git
 from tests.conftest import Answer, Copy
-from tests.owners import write_answer
+from tests.owners import lock, write_answer
 
 NAME = "taken"
 ON_THE_HOST = "--network=host"
@@ -52,16 +52,6 @@ def extend(folder: Path, tables: str) -> None:
     else:
         manifest.write_text(f"{text}\n{tables}")
     lock(folder)
-
-
-def lock(folder: Path, **environment: str) -> None:
-    subprocess.run(
-        ["cargo", "metadata", "--quiet", "--format-version=1"],
-        cwd=folder,
-        env={**os.environ, **environment},
-        check=True,
-        stdout=subprocess.PIPE,
-    )
 
 
 def others(built: Built, *own: str) -> Counter[str]:
@@ -251,8 +241,7 @@ def test_a_dependency_from_git(
     write(crate, {"Cargo.toml": package("words"), "src/lib.rs": word("from git")})
     git(crate, "init", "--quiet")
     commit(crate)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = servers.free_port()
     daemon = ["git", "daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1"]
     with started([*daemon, f"--port={port}", f"--base-path={crate.parent}", crate.parent]):
         deadline = time.monotonic() + 10
@@ -294,14 +283,9 @@ def mirror() -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    origin = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with servers.serving(Handler) as port:
+        origin = f"http://127.0.0.1:{port}"
         yield f"sparse+{origin}/index/", taken
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_crates_from_a_mirror(service: Path, docker: Docker, answer: Answer) -> None:

@@ -1,6 +1,7 @@
 //! The service: its routes, and what carries them.
 
 pub mod answers;
+pub mod command;
 pub mod error;
 pub mod failures;
 pub mod healthcheck;
@@ -13,7 +14,6 @@ pub mod shutdown;
 
 // More modules go here.
 
-use std::env;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -27,33 +27,17 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 
 /// Does what the command line says: serves, or asks a running service for its health.
 pub fn run() -> ExitCode {
-    match command() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{NAME}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn command() -> Result<(), String> {
-    let address = settings::listen_address()?;
-    match env::args().nth(1).as_deref() {
-        None => {
-            let drain_time = settings::drain_time()?;
-            actix_web::rt::System::new()
-                .block_on(serve(address, drain_time))
-                .map_err(|error| format!("cannot serve on {address}: {error}"))
-        }
-        Some("healthcheck") => healthcheck::run(address),
-        Some(other) => Err(format!(
-            "unknown command {other:?}, expected healthcheck or none"
-        )),
-    }
+    command::run(serve)
 }
 
 /// Serves until SIGTERM or SIGINT, and `drain_time` longer.
-async fn serve(address: SocketAddr, drain_time: Duration) -> std::io::Result<()> {
+fn serve(address: SocketAddr, drain_time: Duration) -> Result<(), String> {
+    actix_web::rt::System::new()
+        .block_on(launch(address, drain_time))
+        .map_err(|error| format!("cannot serve on {address}: {error}"))
+}
+
+async fn launch(address: SocketAddr, drain_time: Duration) -> std::io::Result<()> {
     let server = HttpServer::new(|| {
         App::new()
             .configure(answers::configure)

@@ -1,6 +1,7 @@
 //! The service: its routes, and what carries them.
 
 pub mod answers;
+pub mod command;
 pub mod error;
 pub mod failures;
 pub mod healthcheck;
@@ -14,7 +15,6 @@ pub mod shutdown;
 // More modules go here.
 
 use std::collections::HashSet;
-use std::env;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -35,24 +35,7 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 
 /// Does what the command line says: serves, or asks a running service for its health.
 pub fn run() -> ExitCode {
-    match command() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{NAME}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn command() -> Result<(), String> {
-    let address = settings::listen_address()?;
-    match env::args().nth(1).as_deref() {
-        None => serve(address, settings::drain_time()?),
-        Some("healthcheck") => healthcheck::run(address),
-        Some(other) => Err(format!(
-            "unknown command {other:?}, expected healthcheck or none"
-        )),
-    }
+    command::run(serve)
 }
 
 /// Serves until SIGTERM or SIGINT, and `drain_time` longer.

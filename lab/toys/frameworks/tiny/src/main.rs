@@ -1,8 +1,8 @@
+mod command;
 mod healthcheck;
 mod routes;
 mod settings;
 
-use std::env;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -24,25 +24,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const NAME: &str = env!("CARGO_PKG_NAME");
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{NAME}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run() -> Result<(), String> {
-    let address = settings::listen_address()?;
-    match env::args().nth(1).as_deref() {
-        None => serve(address, settings::drain_time()?)
-            .map_err(|error| format!("cannot serve on {address}: {error}")),
-        Some("healthcheck") => healthcheck::run(address),
-        Some(other) => Err(format!(
-            "unknown command {other:?}, expected healthcheck or none"
-        )),
-    }
+    command::run(|address, drain_time| {
+        serve(address, drain_time).map_err(|error| format!("cannot serve on {address}: {error}"))
+    })
 }
 
 /// Serves until SIGTERM or SIGINT, and `drain_time` longer.
