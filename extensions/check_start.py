@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from copier.errors import UserMessageError
 
 from .pins import ROOT
-from .registry import frameworks
 from .surroundings import REPOSITORY
 
 
@@ -80,12 +79,12 @@ def check_version(commit: str | None) -> None:
         )
 
 
-def check_smoke(level: str, framework: str, token: str) -> None:
+def check_smoke(level: str, crate: Path, token: str) -> None:
     """Make sure that a smoke build can run here.
 
     Args:
         level: How far it is to go.
-        framework: The framework of the service.
+        crate: A folder with the manifest and the lock file of the service.
         token: The environment variable with the token of its private registry, "" for none.
 
     Raises:
@@ -95,7 +94,7 @@ def check_smoke(level: str, framework: str, token: str) -> None:
         raise UserMessageError(f"smoke: image needs the token of cargo_registry in {token}")
     command = [sys.executable, str(ROOT / "hooks" / "smoke.py"), level]
     process = subprocess.run(
-        [*command, "--preflight", str(frameworks()[framework].folder)],
+        [*command, "--preflight", str(crate)],
         stdout=subprocess.PIPE,
         text=True,
         check=False,

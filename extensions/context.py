@@ -192,7 +192,8 @@ def before_first_file(
         if "_commit" not in context["_copier_answers"] and not conf["quiet"]:
             print(NO_HISTORY, file=sys.stderr)
     if context["smoke_by_name"] and not conf["pretend"]:
-        check_start.check_smoke(context["smoke_level"], context["framework"], context["token"])
+        with sources.without_code(context) as crate:
+            check_start.check_smoke(context["smoke_level"], crate, context["token"])
 
 
 def policy() -> ModuleType:
@@ -248,11 +249,13 @@ def derived(context: Mapping[str, Any]) -> dict[str, Any]:
     }
     # An earlier version may have recorded what is no longer offered.
     if framework := registry.frameworks().get(str(context.get("framework"))):
-        values["crate"] = framework.files
+        values["crate"] = sources.emitted_files(framework.files, context.get("observability"))
     if runtime := registry.runtimes().get(str(context.get("runtime"))):
         values["libc"] = runtime.libc
         values["base"] = runtime.image
         values["builder"] = versions()["builders"][runtime.libc]
+    if not refusal(context.get("port"), "port"):
+        values["metrics_port"] = sources.metrics_port(context["port"])
     if isinstance(context.get("rust_version"), str):
         values["alpine"] = alpine_for(context["rust_version"])
     if isinstance(context.get("cargo_registry"), str):

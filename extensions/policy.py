@@ -23,7 +23,7 @@ from .policy_file import policy_file
 from .questions import questions
 from .registry import frameworks
 from .renames import version
-from .rules import CHOICES, RULES, Answer, Refusal, said, shown, yes_or_no
+from .rules import CHOICES, RULES, SEVERAL, Answer, Refusal, said, shown, yes_or_no
 
 PORTS = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 # Each service has its own.
@@ -192,7 +192,7 @@ def preferred(policy: Policy | None) -> dict[str, Answer]:
     found: dict[str, Answer] = {}
     for name in _without_default(policy):
         allowed = policy.allowed[name]
-        if name == "platforms":
+        if name in SEVERAL:
             found[name] = [str(each) for each in allowed]
         elif name == "port":
             found[name] = int(str(allowed[0]).partition("-")[0])
@@ -351,7 +351,7 @@ def _one(value: object, name: str, where: str) -> Answer:
                     f"{where}: {shown(value)} must be from the lower port to the higher"
                 )
             return str(value)
-        if name == "platforms":
+        if name in SEVERAL:
             return str(RULES[name]([value])[0])  # type: ignore[index]
         if name in CHOICES or name == "port" or RULES[name] is yes_or_no:
             return RULES[name](value)

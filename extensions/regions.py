@@ -11,6 +11,9 @@ as a comment. Emitted files have no marks:
     // template:end port
 
 A text is written as a literal of the language with its quotes, and an `Identifier` as it is.
+
+What an option decides is a whole file where the file stands in a folder of that name; see
+`sources.emitted_files`.
 """
 
 from collections.abc import Callable, Mapping

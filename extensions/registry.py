@@ -20,10 +20,12 @@ from .pins import ROOT, alpine_for, parse_release, versions
 
 # What is in the folder of a framework beside its crate.
 DESCRIPTION, LOCK, TARGET = "framework.toml", "Cargo.lock", "target"
+# Which packages of the lock file depend on which others for the sake of an option alone.
+FEATURES = "features.toml"
 # Owners' edits that tests make. The first adds `GET /slow`, which answers `finished` after 2 s, for
 # requests in flight; the second goes on top of it, and adds routes for all that can go wrong.
 SLOW, FAULTS = "slow.patch", "faults.patch"
-NOT_EMITTED = {DESCRIPTION, SLOW, FAULTS}
+NOT_EMITTED = {DESCRIPTION, FEATURES, SLOW, FAULTS}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,10 @@ class Framework:
 
     @property
     def files(self) -> list[str]:
-        """The emitted files of its crate, relative to it, without the lock file."""
+        """The files of its crate, relative to it, without the lock file.
+
+        Which of them a service gets is for `sources.emitted_files` to say.
+        """
         return _files(self.folder)
 
     @property

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import NoReturn
 
 import yaml
 
@@ -83,6 +84,7 @@ MAX_REPOSITORY = 255  # https://github.com/distribution/reference, reference.go
 MAX_URL = 2000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 PLATFORMS = ("linux/amd64", "linux/arm64")
+OBSERVABILITY = ("logs", "metrics", "traces")
 
 # Characters that change the order of text: https://www.unicode.org/reports/tr9/, section 2
 BIDI_CONTROLS = frozenset(
@@ -107,9 +109,9 @@ def said(answer: object) -> str:
     """Return an answer as people read it."""
     if isinstance(answer, bool):
         return "yes" if answer else "no"
-    if isinstance(answer, list):
+    if isinstance(answer, list) and answer:
         return f"[{', '.join(map(str, answer))}]"
-    return str(answer) if answer != "" else "nothing"
+    return str(answer) if answer not in ("", []) else "nothing"
 
 
 def _text(value: object) -> str:
@@ -351,18 +353,53 @@ def platforms(value: object) -> list[str]:
 
     Source: https://github.com/opencontainers/image-spec/blob/main/image-index.md, `platform`.
     """
+    return some_of(PLATFORMS, value) or _no_list(PLATFORMS, value)
+
+
+@_says(lambda: {"type": "array", "items": {"enum": list(OBSERVABILITY)}})
+def observability(value: object) -> list[str]:
+    """Check what the service tells of itself.
+
+    Args:
+        value: A list, or its YAML as the command line gives it.
+
+    Returns:
+        Some of `OBSERVABILITY` or none, each once, in their order.
+
+    Raises:
+        Refusal: The value is no such list.
+
+    Source: https://opentelemetry.io/docs/concepts/signals/ for the names.
+    """
+    return some_of(OBSERVABILITY, value)
+
+
+def some_of(choices: tuple[str, ...], value: object) -> list[str]:
+    """Return what a list chooses, each once, in the order of the choices.
+
+    Args:
+        choices: What there is to choose from.
+        value: The list, or its YAML as the command line gives it; it may be empty.
+
+    Raises:
+        Refusal: The value is no list, or has something else.
+    """
     wanted = value
     if isinstance(value, str):
         try:
             wanted = yaml.safe_load(value)
         except yaml.YAMLError:
             wanted = None
-    if not isinstance(wanted, list) or not wanted:
-        raise Refusal(f"{shown(value)} must be a list such as [{', '.join(PLATFORMS)}]")
-    for platform in wanted:
-        if platform not in PLATFORMS:
-            raise Refusal(f"{shown(platform)} must be one of {', '.join(PLATFORMS)}")
-    return [platform for platform in PLATFORMS if platform in wanted]
+    if not isinstance(wanted, list):
+        _no_list(choices, value)
+    for each in wanted:
+        if each not in choices:
+            raise Refusal(f"{shown(each)} must be one of {', '.join(choices)}")
+    return [each for each in choices if each in wanted]
+
+
+def _no_list(choices: tuple[str, ...], value: object) -> NoReturn:
+    raise Refusal(f"{shown(value)} must be a list such as [{', '.join(choices)}]")
 
 
 def _longest(registry: str) -> int:
@@ -493,6 +530,12 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "smoke": ("image", "build", "check", "none"),
 }
 
+# The questions that several choices answer, which a list holds.
+SEVERAL: Mapping[str, tuple[str, ...]] = {
+    "platforms": PLATFORMS,
+    "observability": OBSERVABILITY,
+}
+
 RULES: Mapping[str, Rule] = {
     "service_name": service_name,
     "description": description,
@@ -502,6 +545,7 @@ RULES: Mapping[str, Rule] = {
     "catalog": yes_or_no,
     "rust_version": rust_version,
     "platforms": platforms,
+    "observability": observability,
     "image_registry": image_registry,
     "cargo_registry": cargo_registry,
     "cargo_registry_index": cargo_registry_index,

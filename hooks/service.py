@@ -51,7 +51,13 @@ def running(binary: Path) -> Iterator[Running]:
     Raises:
         Misbehaved: It ended, or said nothing in 30 s.
     """
-    environment = {**for_cargo(os.environ), "LISTEN_ADDRESS": HOST, "PORT": "0"}
+    environment = {
+        **for_cargo(os.environ),
+        "LISTEN_ADDRESS": HOST,
+        "PORT": "0",
+        "METRICS_PORT": "0",
+        "OTEL_SDK_DISABLED": "true",
+    }
     with started([binary], env=environment, stdout=subprocess.PIPE) as process:
         yield Running(binary, process, _listening_port(process))
 

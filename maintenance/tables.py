@@ -10,7 +10,7 @@ from pathlib import Path
 from extensions.pins import ROOT
 from extensions.questions import default_in_words, default_of, questions
 from extensions.registry import runtimes
-from extensions.rules import CHOICES, PLATFORMS
+from extensions.rules import CHOICES, SEVERAL
 
 BEGIN, END = "<!-- table: {} -->\n", "<!-- end of table -->"
 PAGES = (ROOT / "README.md",)
@@ -79,11 +79,11 @@ def _default(name: str) -> str:
     values = default if isinstance(default, list) else [default]
     if not _choices(name) and name != "owner":
         return default_in_words(name)
-    return ", ".join(f"`{each}`" for each in values)
+    return ", ".join(f"`{each}`" for each in values) or "none"
 
 
 def _choices(name: str) -> str:
-    offered = {**CHOICES, "platforms": PLATFORMS}.get(name, ())
+    offered = {**CHOICES, **SEVERAL}.get(name, ())
     return ", ".join(f"`{choice}`" for choice in offered)
 
 

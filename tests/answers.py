@@ -4,7 +4,7 @@
 import itertools
 
 from extensions.registry import frameworks, runtimes
-from extensions.rules import RULES, yes_or_no
+from extensions.rules import OBSERVABILITY, RULES, yes_or_no
 
 TABLE_HEADER = 'a"]\n[dependencies]\nevil = "1"'
 
@@ -168,6 +168,7 @@ BAD_PLATFORMS: list[object] = [
     "{}",
     "[[]]",
 ]
+BAD_OBSERVABILITY: list[object] = ["", "logs", "[events]", "[logs", "{}", "[[]]"]
 BAD_IMAGE_REGISTRIES: list[object] = [
     "https://registry.example.com",
     "user:secret@registry.example.com",
@@ -233,6 +234,7 @@ BAD: dict[str, list[object]] = {
     "runtime": ["ubuntu", ""],
     "profile": ["tiny"],
     "platforms": BAD_PLATFORMS,
+    "observability": BAD_OBSERVABILITY,
     "image_registry": BAD_IMAGE_REGISTRIES,
     "cargo_registry": BAD_CARGO_REGISTRIES,
     "cargo_registry_index": BAD_INDEXES,
@@ -248,6 +250,7 @@ BAD_YAML: dict[str, list[object]] = {
     "rust_version": [1.85, 1, None],
     "framework": [None, 1],
     "platforms": [None, [], {}, 1, True, ["linux/s390x"], [None], [["linux/amd64"]]],
+    "observability": [None, {}, 1, True, ["logs", "events"], [None], [["logs"]]],
     "image_registry": [None, 1, ["x.example.com"]],
     "cargo_registry": [None, True],
     "cargo_registry_index": [None, 1],
@@ -267,7 +270,15 @@ COMBINATIONS: list[dict[str, object]] = [
     for framework, runtime in itertools.product(FRAMEWORKS, RUNTIMES)
     for profile, others in (
         ("size", {"ca_certificates": True, "catalog": True, "port": 3000}),
-        ("speed", {"platforms": ["linux/amd64"], **REGISTRIES}),
-        ("size", {"platforms": ["linux/arm64"], **REGISTRIES, "port": 3000}),
+        ("speed", {"platforms": ["linux/amd64"], **REGISTRIES, "observability": ["metrics"]}),
+        (
+            "size",
+            {
+                "platforms": ["linux/arm64"],
+                **REGISTRIES,
+                "port": 3000,
+                "observability": [*OBSERVABILITY],
+            },
+        ),
     )
 ]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from extensions.rules import CHOICES, PLATFORMS, RULES, refusals, yes_or_no
+from extensions.rules import CHOICES, RULES, SEVERAL, refusals, yes_or_no
 from tests import answers as known
 
 Answers = dict[str, object]
@@ -34,7 +34,10 @@ def legal(question: str) -> st.SearchStrategy[object]:
         "port": st.integers(1024, 65535),
         "rust_version": st.sampled_from(["1.89.0", "1.95.0", "1.98.0"]),
         **{name: st.booleans() for name, rule in RULES.items() if rule is yes_or_no},
-        "platforms": st.lists(st.sampled_from(PLATFORMS), min_size=1, unique=True),
+        **{
+            name: st.lists(st.sampled_from(choices), unique=True)
+            for name, choices in SEVERAL.items()
+        },
         "image_registry": st.sampled_from(known.GOOD_IMAGE_REGISTRIES),
         "cargo_registry": st.sampled_from(known.GOOD_CARGO_REGISTRIES),
         "cargo_registry_index": st.sampled_from(known.GOOD_INDEXES),

@@ -1,16 +1,18 @@
 """The Rust of the template, checked where it stands and as it is emitted."""
 
 import subprocess
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
 
 from extensions.registry import frameworks, runtimes
+from extensions.rules import OBSERVABILITY
 from tests.conftest import Copy
 
 # A runtime for each C library: the Rust differs by nothing else.
 RUNTIMES = {each.libc: name for name, each in runtimes().items()}
+SUBSETS = [some for count in (1, 2, 3) for some in combinations(OBSERVABILITY, count)]
 
 
 def cargo_in(folder: Path, *arguments: str) -> None:
@@ -29,6 +31,18 @@ def test_in_place(framework: str, cargo: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("framework", "runtime"), list(product(frameworks(), RUNTIMES.values())))
 def test_as_emitted(framework: str, runtime: str, cargo: Path, render: Copy) -> None:
-    folder = render(framework=framework, runtime=runtime, port=9999)
+    check(render(framework=framework, runtime=runtime, port=9999))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("told", SUBSETS, ids="-".join)
+@pytest.mark.parametrize("framework", frameworks())
+def test_every_subset_of_observability(
+    framework: str, told: tuple[str, ...], cargo: Path, render: Copy
+) -> None:
+    check(render(framework=framework, observability=list(told)))
+
+
+def check(folder: Path) -> None:
     cargo_in(folder, "fmt", "--check")
     cargo_in(folder, "clippy", "--locked", "--all-targets", "--", "-D", "warnings")

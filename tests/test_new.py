@@ -27,6 +27,7 @@ POLICY = {
             "answers": {
                 "framework": "rocket",
                 "profile": "speed",
+                "observability": ["metrics"],
                 "platforms": ["linux/arm64"],
                 "ca_certificates": True,
                 "port": 9000,

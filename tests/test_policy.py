@@ -78,6 +78,7 @@ BAD: list[tuple[str, object]] = [
     ("allowed.port: 9 must be from 1024", changed("allowed", {"port": ["9-10"]})),
     ("allowed.port: '9099-9000' must be from", changed("allowed", {"port": ["9099-9000"]})),
     ("allowed.platforms: 'linux' must be", changed("allowed", {"platforms": ["linux"]})),
+    ("allowed.observability: 'x' must be", changed("allowed", {"observability": ["logs", "x"]})),
     ("allowed.owner: 1 must be text", changed("allowed", {"owner": [1]})),
     (
         "allowed.port: is locked already",
@@ -293,6 +294,8 @@ def test_a_prompt_shows_what_is_not_allowed(acme: Path, template: Path, tmp_path
     terminal.expect("9000")
     terminal.send("\r")
     terminal.expect("Release profile")
+    terminal.send("\r")
+    terminal.expect("What the service tells of itself")
     terminal.send("\r")
     terminal.expect("Rust release")
     terminal.send("\r")

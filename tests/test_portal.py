@@ -25,7 +25,7 @@ from catalog.offer.schema import of_answers
 from extensions.pins import ROOT
 from extensions.policy import Policy
 from extensions.questions import condition, questions
-from extensions.rules import CHOICES
+from extensions.rules import CHOICES, SEVERAL
 from lab.git_server import TOKEN, GitServer, serving
 from lab.rendering import render_service
 from lab.repository import commit, git
@@ -62,6 +62,7 @@ POLICIES = [
         {"locked": {"runtime": "debian", "cargo_registry": ""}},
         {"allowed": {"runtime": ("debian", "alpine"), "platforms": ("linux/amd64",)}},
         {"allowed": {"port": ("9000-9099", 8080), "cargo_registry": ("acme-*", "")}},
+        {"allowed": {"observability": ("logs",)}},
         {"allowed": {"service_name": ("order-*",), "runtime": ("scratch", "debian")}},
     )
 ]
@@ -86,8 +87,8 @@ def asked(answers: Answers, policy: Policy | None) -> Answers:
 
 
 def is_repeated(answers: Answers) -> bool:
-    found = answers.get("platforms")
-    return isinstance(found, list) and len({*map(str, found)}) < len(found)
+    lists = [found for name in SEVERAL if isinstance(found := answers.get(name), list)]
+    return any(len({*map(str, found)}) < len(found) for found in lists)
 
 
 def conditions() -> Iterator[Answers]:
@@ -149,11 +150,13 @@ def test_a_policy_narrows_what_is_asked() -> None:
         return found
 
     everything = {"Runtime", "CA certificates", "Cargo registry", "Cargo registry index", "Catalog"}
+    everything |= {"Observability"}
     without = [everything - names(policy) for policy in POLICIES]
     assert without == [
         {"Runtime", "Cargo registry", "Catalog"},
         {"Runtime", "CA certificates", "Cargo registry", "Cargo registry index"},
         {"CA certificates"},
+        set(),
         set(),
         set(),
     ]

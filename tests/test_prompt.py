@@ -47,6 +47,7 @@ def test_a_whole_conversation(copier: "pexpect.spawn[str]", tmp_path: Path) -> N
         "framework": "rocket",
         "port": 9000,
         "profile": "size",
+        "observability": ["logs", "traces"],
         "rust_version": "1.97.0",
         "runtime": "scratch",
         "ca_certificates": True,
@@ -89,6 +90,9 @@ def say_what_it_is(copier: "pexpect.spawn[str]") -> None:
 
     copier.expect("Release profile")
     copier.send(ENTER)
+
+    copier.expect("What the service tells of itself")
+    copier.send(SPACE + DOWN + DOWN + SPACE + ENTER)
 
     copier.expect("Rust release")
     copier.send(CLEAR + "nightly" + ENTER)

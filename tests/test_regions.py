@@ -1,10 +1,10 @@
-"""Regions of real source: what options choose, and marks that are wrong."""
+"""Regions and folders of real source: what options choose, and marks that are wrong."""
 
 import pytest
 
 from extensions.regions import BEGIN, Identifier, chosen
 from extensions.registry import frameworks
-from extensions.sources import options
+from extensions.sources import emitted_files, metrics_port, options
 
 RUST = """\
 fn main() {}
@@ -26,7 +26,17 @@ ANSWERS = {
     "port": 1024,
     "runtime": "scratch",
     "profile": "size",
+    "observability": [],
 }
+CRATE = [
+    "src/lib.rs",
+    "src/logs.rs",
+    "src/logs/lines.rs",
+    "src/metrics/port.rs",
+    "src/spans/request.rs",
+    "src/spans/traces/export.rs",
+    "tests/metrics/scrape.rs",
+]
 
 
 def test_a_region_is_kept_with_its_values_and_without_marks() -> None:
@@ -73,6 +83,31 @@ def test_a_file_of_no_language_is_as_it_is() -> None:
 def test_a_mark_that_is_wrong_is_named(source: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         chosen(source, "a.rs", {"fast": True, "port": 9000})
+
+
+@pytest.mark.parametrize(
+    ("told", "left_out"),
+    [
+        (["logs", "metrics", "traces"], []),
+        (
+            ["logs"],
+            ["src/metrics/port.rs", "src/spans/traces/export.rs", "tests/metrics/scrape.rs"],
+        ),
+        (["traces"], ["src/logs/lines.rs", "src/metrics/port.rs", "tests/metrics/scrape.rs"]),
+        ("[metrics]", ["src/logs/lines.rs", "src/spans/request.rs", "src/spans/traces/export.rs"]),
+        # What is not known yet, or is refused, stands for nothing.
+        *((nothing, CRATE[2:]) for nothing in ([], None, "[logs", ["events"], 1)),
+    ],
+    ids=str,
+)
+def test_a_folder_is_emitted_where_its_option_is_on(told: object, left_out: list[str]) -> None:
+    assert emitted_files(CRATE, told) == [path for path in CRATE if path not in left_out]
+
+
+@pytest.mark.parametrize(("own", "metrics"), [(8080, 9090), (9090, 9091), ("09090", 9091)])
+def test_metrics_have_a_port_of_their_own(own: object, metrics: int) -> None:
+    assert metrics_port(own) == metrics
+    assert options({**ANSWERS, "port": own})["metrics_port"] == metrics
 
 
 # What a framework does by itself, whatever the option says.

@@ -3,7 +3,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
+from itertools import combinations
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import yaml
 
 from extensions.pins import ROOT, versions
 from extensions.registry import filled, frameworks, images, runtimes
-from extensions.rules import CHOICES, PLATFORMS, RULES
+from extensions.rules import CHOICES, OBSERVABILITY, RULES, SEVERAL
 from lab.rendering import render_service
 from tests.answers import COMBINATIONS
 from tests.conftest import Copy
@@ -41,6 +42,15 @@ FILES = {
 }
 
 
+# What brings a folder of a crate: any of these answers to `observability`.
+FOLDERS = {
+    "logs": {"logs"},
+    "metrics": {"metrics"},
+    "traces": {"traces"},
+    "spans": {"logs", "traces"},
+}
+
+
 @pytest.fixture(scope="module")
 def hadolint() -> str:
     program = shutil.which("hadolint", path=str(Path(sys.executable).parent))
@@ -56,6 +66,16 @@ def files(folder: Path) -> dict[str, str]:
     }
 
 
+def brought(crate: list[str], told: set[str]) -> set[str]:
+    """Return the files of a crate that a service has for what it tells of itself."""
+    found = set()
+    for path in crate:
+        named = FOLDERS.keys() & {*PurePosixPath(path).parent.parts}
+        if named and all(FOLDERS[name] & told for name in named):
+            found.add(path)
+    return found
+
+
 def identity(value: object) -> str:
     return "-".join(map(str, value.values())) if isinstance(value, dict) else ""
 
@@ -69,12 +89,16 @@ def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str)
     answers = {"ca_certificates": False, "port": framework.port, **answers}
 
     more = {".cargo/config.toml": private, "catalog-info.yaml": "catalog" in answers}
-    assert set(emitted) == FILES | {name for name, is_there in more.items() if is_there}
+    told = {*answers.get("observability", [])}
+    wanted = FILES | {name for name, is_there in more.items() if is_there}
+    assert set(emitted) == wanted | brought(framework.files, told)
     for name, text in emitted.items():
         assert text.endswith("\n"), name
         assert not text.startswith("\n"), name
         assert not re.search(r"\n\n\n|\n\n\Z|[ \t]\n|\r|\t", text), name
-        assert not re.search(r"\{\{|\{%|\{#|%\}|#\}|template:(?:begin|end)", text), name
+        assert not re.search(r"template:(?:begin|end)", text), name
+        # Rust is no template of Jinja, and writes a brace as two.
+        assert name.endswith(".rs") or not re.search(r"\{\{|\{%|\{#|%\}|#\}", text), name
 
     subprocess.run([hadolint, "--no-color", folder / "Dockerfile"], check=True)
 
@@ -122,6 +146,32 @@ def test_the_default_port_is_the_frameworks_own(render: Copy) -> None:
         assert f"EXPOSE {framework.port}\n" in (folder / "Dockerfile").read_text()
 
 
+@pytest.mark.parametrize(("port", "metrics"), [(8080, 9090), (9090, 9091)])
+def test_metrics_are_on_a_port_that_every_file_names(port: int, metrics: int, render: Copy) -> None:
+    folder = render(port=port, observability=["metrics"])
+    readme = (folder / "README.md").read_text()
+    # The first port that is exposed is the service's own: hooks/image.py asks that one.
+    assert f"\nEXPOSE {port} {metrics}\n" in (folder / "Dockerfile").read_text()
+    assert f"\ncurl http://127.0.0.1:{metrics}/metrics\n" in readme
+    assert f"| `METRICS_PORT` | `{metrics}` |" in readme
+    assert f" -p {port}:{port} -p {metrics}:{metrics} order-api\n" in readme
+
+
+# A word that the README of a service has for the sake of one answer alone.
+SAID = {"logs": "LOG_FORMAT", "metrics": "METRICS_PORT", "traces": "OTEL_TRACES_SAMPLER"}
+
+
+@pytest.mark.parametrize("told", [*combinations(OBSERVABILITY, 1), *combinations(OBSERVABILITY, 2)])
+def test_the_readme_says_of_what_is_observed_and_nothing_more(
+    told: tuple[str, ...], render: Copy
+) -> None:
+    readme = (render(observability=[*told]) / "README.md").read_text()
+    assert {name for name, word in SAID.items() if word in readme} == {*told}
+    assert ("one\nline on stderr" in readme) == ("logs" not in told)
+    assert ("`trace_id`" in readme) == ({"logs", "traces"} <= {*told})
+    assert not re.search(r"\n\n\n", readme)
+
+
 def test_nothing_of_another_variant_is_left(render: Copy) -> None:
     markers = {
         "actix": "actix",
@@ -155,7 +205,8 @@ def test_pinned_versions_reach_every_file_that_names_them(render: Copy) -> None:
     assert f"ARG RUST_VERSION={versions()['rust']}\n" in dockerfile
     assert f"ARG DEBIAN_SUITE={versions()['debian']}\n" in dockerfile
     for framework in frameworks().values():
-        cargo = tomllib.loads((render(framework=framework.name) / "Cargo.toml").read_text())
+        folder = render(framework=framework.name, observability=[*OBSERVABILITY])
+        cargo = tomllib.loads((folder / "Cargo.toml").read_text())
         own = framework.manifest
         assert cargo["dependencies"] == own["dependencies"]
         assert cargo["target"] == own["target"]
@@ -176,7 +227,6 @@ def test_the_questions_and_the_rules_are_the_same() -> None:
     config = yaml.safe_load((ROOT / "copier.yml").read_text())
     questions = {name: value for name, value in config.items() if not name.startswith("_")}
     assert set(questions) == set(RULES)
-    legal = {"platforms": PLATFORMS}
     for name, question in questions.items():
         assert question["help"].endswith("."), name
         assert ". " not in question["help"], name
@@ -188,7 +238,7 @@ def test_the_questions_and_the_rules_are_the_same() -> None:
             for choice in choices.values():
                 assert choice["validator"] == f"{{{{ '{choice['value']}' | refusal('{name}') }}}}"
         else:
-            assert tuple(choices.values()) == legal.get(name, ()), name
+            assert tuple(choices.values()) == SEVERAL.get(name, ()), name
         if name not in CHOICES and question["type"] != "bool":
             assert question["validator"] == f"{{{{ {name} | refusal('{name}') }}}}"
 

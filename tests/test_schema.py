@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.offer.schema import of_answers, of_policy
 from extensions.questions import condition, questions
-from extensions.rules import RULES
+from extensions.rules import RULES, SEVERAL
 from lab.rendering import render_service
 from tests.answers import BAD, BAD_YAML, COMBINATIONS
 from tests.strategies import LEGAL, Answers, hostile, legal, tries
@@ -61,7 +61,7 @@ def _is_a_difference(answers: Answers) -> bool:
     """Tell whether some answer is of a kind that `DIFFERENCES` lists."""
     return (
         isinstance(answers.get("port"), str | float)
-        or isinstance(answers.get("platforms"), str)
+        or any(isinstance(answers.get(name), str) for name in SEVERAL)
         or any(
             isinstance(answer, str) and RULES[name].schema().get("type") == "boolean"
             for name, answer in answers.items()

@@ -141,8 +141,11 @@ def test_a_service_that_does_not_start(
     broken: Path, cargo: Path, logs: Path, tmp_path: Path
 ) -> None:
     main = broken / "frameworks" / "tiny" / "src" / "main.rs"
-    main.write_text(main.read_text().replace("match run() {", "match Err(String::new()) {", 1))
-    main.write_text(main.read_text().replace("fn run()", "#[allow(dead_code)]\nfn run()"))
+    text = main.read_text()
+    start = "fn main() -> ExitCode {\n"
+    assert start in text
+    stop = "    if !NAME.is_empty() {\n        return ExitCode::FAILURE;\n    }\n"
+    main.write_text(text.replace(start, start + stop))
     ended = copy(broken, tmp_path / "x", framework="tiny")
     assert_failed(ended, tmp_path / "x", logs)
     assert "smoke: start: it ended at once, with exit 1" in ended.stderr

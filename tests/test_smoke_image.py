@@ -121,7 +121,7 @@ def test_an_image_that_wants_to_write(
 ) -> None:
     main = broken / "frameworks" / "tiny" / "src" / "main.rs"
     text = main.read_text()
-    start = "    match run() {\n"
+    start = "    command::run("
     assert start in text
     main.write_text(
         text.replace(start, '    std::fs::write("/tmp-file", "x").expect("to write");\n' + start)

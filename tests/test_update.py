@@ -113,7 +113,8 @@ def test_a_later_pattern_reaches_an_edited_service(make: Make, cargo: Path) -> N
 def test_what_changes_is_told(make: Make, cargo: Path) -> None:
     folder = make(rust_version="1.97.0", runtime="debian")
     answers = folder / ".copier-answers.yml"
-    replace(answers, "image_registry: ''\n", "")  # as of a version that did not ask for it
+    for line in ("image_registry: ''\n", "observability: []\n"):
+        replace(answers, line, "")  # as of a version that did not ask for it
     commit(folder)
     ended = update(folder, "--data=profile=speed", "--data=owner=shop")
     assert ended.returncode == 0, ended.stderr
@@ -124,6 +125,7 @@ def test_what_changes_is_told(make: Make, cargo: Path) -> None:
             "template: 1.0.0 to 2.0.0",
             "owner: platform to shop",
             "profile: size to speed",
+            "observability: is new and takes nothing",
             "image_registry: is new and takes nothing",
             f"rust_version: stays 1.97.0; -d rust_version={pinned()['rust']} moves it",
         ],

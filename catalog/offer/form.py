@@ -14,7 +14,7 @@ from catalog.offer.schema import of_question
 from extensions.pins import ROOT
 from extensions.policy import OWN, PORTS, Policy, refusal
 from extensions.questions import condition, default_in_words, is_required, labels, questions
-from extensions.rules import CHOICES, Answer, Schema, said
+from extensions.rules import CHOICES, SEVERAL, Answer, Schema, said
 
 ABBREVIATIONS = {"ca": "CA"}
 
@@ -40,15 +40,17 @@ def settled(policy: Policy | None) -> dict[str, Answer]:
     if policy is None:
         return {}
     only: dict[str, Answer] = {
-        name: [str(allowed[0])] if name == "platforms" else allowed[0]
+        name: [str(allowed[0])] if name in SEVERAL else allowed[0]
         for name, allowed in policy.allowed.items()
-        if name not in OWN and len(allowed) == 1 and not _leaves_open(allowed[0])
+        if name not in OWN and len(allowed) == 1 and not _leaves_open(name, allowed[0])
     }
     return {**only, **policy.locked}
 
 
-def _leaves_open(allowed: Answer) -> bool:
-    """Tell whether what a policy allows is a pattern or a range."""
+def _leaves_open(name: str, allowed: Answer) -> bool:
+    """Tell whether what a policy allows is a pattern or a range, or one may also choose nothing."""
+    if name in SEVERAL:
+        return not refusal(None, [], name)
     return isinstance(allowed, str) and bool(
         re.search(r"[*?]", allowed) or PORTS.fullmatch(allowed)
     )
@@ -162,7 +164,7 @@ def _field(name: str, policy: Policy | None) -> Schema:
         field["ui:placeholder"] = hint
     if alternatives := field.pop("anyOf", None):
         _narrow(field, alternatives, policy, name)
-    if name == "platforms":
+    if name in SEVERAL:
         field["uniqueItems"] = True
         field["items"]["enumNames"] = [labels(name)[each] for each in field["items"]["enum"]]
         field["items"]["type"] = "string"

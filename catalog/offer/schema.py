@@ -9,7 +9,7 @@ from typing import Any
 from extensions.patterns import glob, whole
 from extensions.policy import OWN, PORTS, Policy, preferred
 from extensions.questions import condition, default_of, is_required, questions
-from extensions.rules import CHOICES, PLATFORMS, RULES, Answer, Schema, yes_or_no
+from extensions.rules import CHOICES, RULES, SEVERAL, Answer, Schema, yes_or_no
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -64,7 +64,7 @@ def _when_asked(name: str) -> Schema:
 
 def _narrow(found: Schema, name: str, allowed: Sequence[Answer]) -> None:
     """Narrow the schema of a question to what a policy allows."""
-    if name == "platforms":
+    if name in SEVERAL:
         found["items"] = {"enum": list(allowed)}
     elif name in CHOICES:
         found["enum"] = [each for each in CHOICES[name] if each in allowed]
@@ -162,8 +162,8 @@ def _allowed_item(name: str) -> Schema:
     rule = RULES[name].schema()
     if name == "port":
         return {"anyOf": [rule, {"type": "string", "pattern": whole(PORTS.pattern)}]}
-    if name == "platforms":
-        return {"enum": list(PLATFORMS)}
+    if name in SEVERAL:
+        return {"enum": list(SEVERAL[name])}
     if name in CHOICES or RULES[name] is yes_or_no:
         return rule
     return {"type": "string"}

@@ -10,9 +10,15 @@ use rocket::response::{self, Responder, Response};
 use rocket::route::{Handler, Outcome, Route};
 use rocket::{Request, catch};
 use tokio::time::timeout;
+// template:begin spans
+use tracing::Instrument;
+// template:end spans
 
 use crate::error::Error;
 use crate::problem::{MEDIA_TYPE, Problem};
+// template:begin spans
+use crate::spans::follow::span;
+// template:end spans
 use crate::{failures, limits};
 
 /// The limits of the bodies that guards read; a handler that opens `Data` limits it itself.
@@ -49,7 +55,11 @@ impl Handler for Guarded {
         if head_bytes(request) > limits::HEAD_BYTES {
             return Outcome::Error(Status::RequestHeaderFieldsTooLarge);
         }
-        let answer = timeout(limits::REQUEST_TIME, self.0.handle(request, data));
+        let answer = self.0.handle(request, data);
+        // template:begin spans
+        let answer = answer.instrument(span(request));
+        // template:end spans
+        let answer = timeout(limits::REQUEST_TIME, answer);
         let mut outcome = answer.await.unwrap_or_else(|_| {
             let cause = format!("no answer within {:?}", limits::REQUEST_TIME);
             request.local_cache(|| Failure::new(cause));
@@ -119,6 +129,9 @@ fn report(request: &Request<'_>, status: Status) {
     if status.code >= 500 {
         let failure = request.local_cache(|| Failure::new(status.to_string()));
         let path = request.uri().path();
+        // template:begin spans
+        let _entered = span(request).entered();
+        // template:end spans
         failure
             .report
             .call_once(|| failures::report(request.method(), path, &failure.cause));

@@ -6,11 +6,23 @@ pub mod error;
 pub mod failures;
 pub mod healthcheck;
 pub mod limits;
+// template:begin logs
+pub mod logs;
+// template:end logs
+// template:begin metrics
+pub mod metrics;
+// template:end metrics
 pub mod probes;
 pub mod problem;
 pub mod routes;
 pub mod settings;
 pub mod shutdown;
+// template:begin spans
+pub mod spans;
+// template:end spans
+// template:begin traces
+pub mod traces;
+// template:end traces
 
 // More modules go here.
 
@@ -42,6 +54,15 @@ pub fn run() -> ExitCode {
 fn serve(address: SocketAddr, drain_time: Duration) -> Result<(), String> {
     let settings = settings_of_rocket(address);
     let config = checked(&settings)?;
+    // template:begin spans
+    spans::subscribe()?;
+    // template:end spans
+    // template:begin traces
+    let _flush = traces::FlushAtEnd;
+    // template:end traces
+    // template:begin metrics
+    metrics::port::open(address.ip())?;
+    // template:end metrics
     let runtime = Builder::new_multi_thread()
         .worker_threads(config.workers)
         .max_blocking_threads(config.max_blocking)
@@ -115,12 +136,23 @@ async fn launch(settings: Figment, drain_time: Duration) -> io::Result<()> {
 /// The service, ready to be launched.
 fn service(settings: Figment) -> Rocket<Build> {
     let rocket = rocket::custom(settings)
+        // template:begin spans
+        .attach(spans::follow::Follow)
+        // template:end spans
+        // template:begin metrics
+        .attach(metrics::count::Count)
+        // template:end metrics
         .register("/", catchers![answers::caught])
         .attach(AdHoc::on_liftoff("listening", |rocket| {
             Box::pin(async move {
                 let config = rocket.config();
                 let address = SocketAddr::new(config.address, config.port);
+                // template:begin logs
+                tracing::info!("{NAME} listening on http://{address}");
+                // template:end logs
+                // template:begin no_logs
                 println!("{NAME} listening on http://{address}");
+                // template:end no_logs
             })
         }));
     routes::mount(probes::mount(rocket))

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 
 /// Why a handler failed.
 ///
-/// stderr gets it in one line, with all that caused it; the client gets a bare 500. Only what is
+/// It leaves one line, with all that caused it; the client gets a bare 500. Only what is
 /// made from a [`Problem`] is for the client, who then gets that.
 #[derive(Debug)]
 pub struct Error(Box<dyn StdError + Send + Sync>);

@@ -1,18 +1,25 @@
-//! The trace of a failure: one line on stderr.
+//! The trace of a failure: one line.
 
 use std::fmt::Display;
+// template:begin no_logs
 use std::io::{self, Write};
+// template:end no_logs
 
-/// Writes that a request failed, such as `NAME: GET /orders: connection refused`.
+/// Writes that a request failed, such as `GET /orders: connection refused`.
 pub fn report(method: impl Display, path: impl Display, cause: impl Display) {
+    // template:begin spans
+    tracing::error!("{method} {path}: {cause}");
+    // template:end spans
+    // template:begin no_logs
     let text = on_one_line(&format!("{method} {path}: {cause}"));
     let line = format!("{}: {text}\n", crate::NAME);
     // If nobody reads stderr, the request is answered all the same.
     let _ = io::stderr().write_all(line.as_bytes());
+    // template:end no_logs
 }
 
 /// Escapes what would break the line or not show, since a text may be a client's.
-fn on_one_line(text: &str) -> String {
+pub fn on_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -54,7 +54,7 @@ impl Problem {
 }
 
 /// Adds a text as JSON has it: RFC 8259, section 7.
-fn push_quoted(json: &mut String, text: &str) {
+pub fn push_quoted(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
         match character {

@@ -42,7 +42,11 @@ pub fn drain_time() -> Result<Duration, String> {
 }
 
 /// Reads a variable; `expected` says in words what `parse` takes.
-fn read<T>(
+///
+/// # Errors
+///
+/// Names the variable if `parse` does not take its value.
+pub fn read<T>(
     name: &str,
     expected: &str,
     parse: impl Fn(&str) -> Option<T>,

@@ -16,13 +16,23 @@ impl Service {
         let mut process = Command::new(env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))))
             .env("LISTEN_ADDRESS", "127.0.0.1")
             .env("PORT", "0")
+            // template:begin logs
+            .env("LOG_FORMAT", "text")
+            .env("LOG_LEVEL", "info")
+            // template:end logs
+            // template:begin metrics
+            .env("METRICS_PORT", "0")
+            // template:end metrics
+            // template:begin traces
+            .env("OTEL_SDK_DISABLED", "true")
+            // template:end traces
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
         let stdout = process.stdout.as_mut().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        let (_, address) = line.trim_end().split_once("http://").unwrap();
+        let mut lines = BufReader::new(stdout).lines().map(Result::unwrap);
+        let line = lines.find(|line| line.contains("http://")).unwrap();
+        let (_, address) = line.split_once("http://").unwrap();
         let address = address.parse().unwrap();
         Self { process, address }
     }

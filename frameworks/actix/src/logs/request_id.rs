@@ -1,0 +1,1 @@
+../../../shared/src/logs/request_id.rs

@@ -1,0 +1,1 @@
+../../../shared/src/spans/mod.rs
