@@ -200,11 +200,11 @@ class Container:
             assert time.monotonic() < deadline, state["Health"]
             time.sleep(0.1)
 
-    def get(self, path: str) -> tuple[int, str]:
-        """Ask the service from outside and return status and body."""
-        published = self.docker("port", self.name, str(self.port)).splitlines()[0]
-        host, _, port = published.rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    def get(self, path: str, port: int | None = None) -> tuple[int, str]:
+        """Ask the service from outside, on its own port or another, and return status and body."""
+        published = self.docker("port", self.name, str(port or self.port)).splitlines()[0]
+        host, _, outside = published.rpartition(":")
+        connection = http.client.HTTPConnection(host, int(outside), timeout=10)
         connection.request("GET", path)
         response = connection.getresponse()
         body = response.read().decode()

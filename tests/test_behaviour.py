@@ -1,17 +1,13 @@
 """What every service promises, whatever its framework: the same tests for both."""
 
-import http.client
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,6 +15,7 @@ import pytest
 from lab.rendering import render_service
 from tests import faults
 from tests.answers import FRAMEWORKS
+from tests.running import Answer, Running, run, started
 
 pytestmark = pytest.mark.slow
 
@@ -36,47 +33,6 @@ TITLES = {
     503: "Service Unavailable",
 }
 BODY_LIMIT, HEAD_LIMIT = 1024 * 1024, 16 * 1024
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: str
-
-
-@dataclass
-class Running:
-    process: subprocess.Popen[str]
-    host: str
-    port: int
-
-    def ask(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-    ) -> Answer:
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
-        connection.request(method, path, body or None, headers or {})
-        response = connection.getresponse()
-        text = response.read().decode()
-        connection.close()
-        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, text)
-
-    def get(self, path: str) -> tuple[int, str]:
-        answer = self.ask("GET", path)
-        return answer.status, answer.body
-
-    def send(self, text: str) -> socket.socket:
-        """Open a connection, send a text over it, and leave it open."""
-        connection = socket.create_connection((self.host, self.port), timeout=10)
-        connection.sendall(text.replace("\n", "\r\n").encode())
-        return connection
-
-    def end(self, number: int) -> tuple[str, str]:
-        """Send a signal, wait for exit 0, and return what the service has printed."""
-        self.process.send_signal(number)
-        printed = self.process.communicate(timeout=10)
-        assert self.process.returncode == 0, printed
-        return printed
 
 
 def assert_problem(answer: Answer, status: int) -> None:
@@ -101,37 +57,6 @@ def binary(
     faults.add(folder, framework)
     subprocess.run(["cargo", "build", "--locked"], cwd=folder, check=True)
     return cargo / "debug" / name
-
-
-@contextmanager
-def started(binary: Path, **environment: str) -> Iterator[Running]:
-    process = subprocess.Popen(
-        [binary],
-        env={**os.environ, "LISTEN_ADDRESS": "127.0.0.1", "PORT": "0", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        line = process.stdout.readline()
-        assert line.startswith(f"{binary.name} listening on http://"), line
-        host, _, port = line.rstrip("\n").rpartition("/")[2].rpartition(":")
-        yield Running(process, host.strip("[]"), int(port))
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def run(binary: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [binary, *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
 
 
 def wait_until_refused(service: Running) -> None:

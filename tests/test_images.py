@@ -1,5 +1,6 @@
 """Every variant as an image: built, started as a platform team would, asked, and stopped."""
 
+import re
 import ssl
 import subprocess
 import threading
@@ -13,6 +14,7 @@ import pytest
 
 from extensions.images import CA_BUNDLE
 from extensions.registry import Runtime, runtimes
+from extensions.rules import OBSERVABILITY
 from hooks.toolchain import numbers
 from lab.containers import WITHOUT_LTO, Built, Container, Docker, elf, newest_symbol
 from lab.rendering import render_service
@@ -60,8 +62,9 @@ def image(
         slow_route.add(folder / name, framework)
         built = docker.build(folder / name)
     else:
-        # Where no size is promised, the compiler need not do its best.
-        render_service(template, folder / name, service_name=name, profile="speed", **answers)
+        # Where no size is promised, the compiler need not do its best, and has all options to do.
+        told = {"profile": "speed", "observability": list(OBSERVABILITY)}
+        render_service(template, folder / name, service_name=name, **told, **answers)
         slow_route.add(folder / name, framework)
         dockerfile = (folder / name / "Dockerfile").read_text().replace(BUILDER, HASTY)
         assert HASTY in dockerfile
@@ -76,7 +79,7 @@ def image(
 @pytest.fixture(scope="module")
 def container(image: Image, docker: Docker) -> Iterator[Container]:
     """Return a container of the image; the last test that has it stops it."""
-    with docker.started(image.built.image, image.port) as running:
+    with docker.started(image.built.image, image.port, "--publish=127.0.0.1::9090") as running:
         yield running
 
 
@@ -108,16 +111,25 @@ def test_it_answers_locked_down_and_stops(
     image: Image, container: Container, docker: Docker
 ) -> None:
     assert container.get("/health") == (200, "OK")
-    status = container.process()
-    assert status["Name"] == image.name[:15]
-    assert set(status["Uid"].split()) == set(status["Gid"].split()) == {"65532"}
-    assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 0
-    assert status["NoNewPrivs"] == "1"
+    process = container.process()
+    assert process["Name"] == image.name[:15]
+    assert set(process["Uid"].split()) == set(process["Gid"].split()) == {"65532"}
+    assert int(process["CapBnd"], 16) == int(process["CapEff"], 16) == 0
+    assert process["NoNewPrivs"] == "1"
+    tells = image.base.libc == "glibc"
+    if tells:
+        status, metrics = container.get("/metrics", 9090)
+        assert status == 200
+        assert 'http_server_requests_total{method="GET",route="/health",status="200"}' in metrics
     # The engine kills what still runs after 2 s, and the exit code would be 137.
     docker("stop", "--time=2", container.name)
     assert container.exit_code() == 0
     lines = docker("logs", container.name).splitlines()
-    assert lines == [f"{image.name} listening on http://0.0.0.0:{image.port}"]
+    start = f"{image.name} listening on http://0.0.0.0:{image.port}"
+    if tells:
+        assert any(re.fullmatch(rf"\S+ INFO  \S+: {start}", line) for line in lines)
+    else:
+        assert lines == [start]
 
 
 def test_sigterm_finishes_a_request_in_flight(image: Image, docker: Docker) -> None:

@@ -59,7 +59,7 @@ impl Followed {
             // template:begin traces
             trace_id = tracing::field::Empty,
             otel.kind = "server",
-            otel.name = tracing::field::Empty,
+            otel.name = method,
             // template:end traces
         );
         // template:begin traces

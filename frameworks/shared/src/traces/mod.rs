@@ -9,18 +9,16 @@ use std::time::Duration;
 
 use opentelemetry::Key;
 use opentelemetry::propagation::TextMapPropagator;
-// template:begin logs
-use opentelemetry::trace::TraceContextExt;
-// template:end logs
-use opentelemetry::trace::{Status, TracerProvider};
+use opentelemetry::trace::{Status, TraceContextExt, TracerProvider};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::level_filters::LevelFilter;
-use tracing::{Span, Subscriber};
+use tracing::{Level, Metadata, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::NAME;
@@ -61,9 +59,19 @@ where
         .with_target(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
-        .with_filter(LevelFilter::INFO);
+        .with_filter(filter_fn(is_sent).with_max_level_hint(LevelFilter::INFO));
     let _ = PROVIDER.set(provider);
     Ok(Some(layer))
+}
+
+/// Whether a span is sent, or an event in one: the spans from info on, and what went wrong in them.
+fn is_sent(metadata: &Metadata<'_>) -> bool {
+    let level = if metadata.is_span() {
+        Level::INFO
+    } else {
+        Level::WARN
+    };
+    *metadata.level() <= level
 }
 
 /// What the spans are of: the service, by its name unless the environment has another.
@@ -112,14 +120,11 @@ pub fn begin<'a>(span: &Span, method: &str, path: &str, header: impl Fn(&str) ->
 
 /// Says of a request's span what its answer says.
 pub fn end(span: &Span, method: &str, route: Option<&str>, status: u16) {
-    match route {
-        Some(route) => {
-            span.record("otel.name", format!("{method} {route}"));
-            span.set_attribute("http.route", route.to_owned());
-        }
-        None => {
-            span.record("otel.name", method);
-        }
+    if let Some(route) = route {
+        // Only now is it known, and the span has begun.
+        let name = format!("{method} {route}");
+        span.context().span().update_name(name);
+        span.set_attribute("http.route", route.to_owned());
     }
     span.set_attribute("http.response.status_code", i64::from(status));
     if status >= 500 {
