@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__.splitlines()[0])
     what = f"measure for docs/benchmarks.md, all parts or some: {', '.join(PARTS)}"
     parser.add_argument("--full", nargs="*", choices=PARTS, metavar="PART", help=what)
-    parser.add_argument("--quick", action="store_true", help="with --full: fewer services")
+    less = "with --full: fewer services, fewer rounds"
+    parser.add_argument("--quick", action="store_true", help=less)
     given = parser.parse_args(arguments)
     parts = None if given.full is None else given.full or [*PARTS]
     with socket.socket(socket.AF_UNIX) as alone:

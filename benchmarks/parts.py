@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from itertools import product
 
-from benchmarks import copies, fleet, images, run_time, variants
+from benchmarks import copies, fleet, images, observability, run_time, variants
 from benchmarks.budgets import BARE, OURS, OURS_WITHOUT_LTO, PEER, PEER_ON_OURS
 from benchmarks.variants import SHIPPED, WITH_MALLOC, changed
 from benchmarks.workshop import Workshop
@@ -63,8 +62,7 @@ def _images(workshop: Workshop, built: Images) -> Images:
     """Return our scratch images of all frameworks in all profiles; some may be built already."""
     lacking = [each for each in product(frameworks(), PROFILES) if each not in built]
     services = [workshop.ours(framework, profile=profile) for framework, profile in lacking]
-    with ThreadPoolExecutor(2) as pool:
-        return {**built, **dict(zip(lacking, pool.map(workshop.image, services), strict=True))}
+    return {**built, **dict(zip(lacking, workshop.images(services), strict=True))}
 
 
 def _programs(workshop: Workshop, framework: str, made: Images) -> list[run_time.Program]:
@@ -122,7 +120,8 @@ def running(workshop: Workshop) -> None:
         image = workshop.image(changed(workshop, WITH_MALLOC, framework, "speed"))
         with_malloc = workshop.service(f"{OURS}, speed, {WITH_MALLOC.name}", image)
         programs = [*_programs(workshop, framework, made), with_malloc]
-        run_time.measure(workshop.sheet, f"run time: {framework}", programs, (1, 64), seconds=3)
+        rounds = run_time.Rounds((1, 64), seconds=3)
+        run_time.measure(workshop.sheet, f"run time: {framework}", programs, rounds)
 
 
 def tried(workshop: Workshop) -> None:
@@ -152,6 +151,7 @@ PARTS: dict[str, Callable[[Workshop], None]] = {
     "sizes": sizes,
     "settings": profiles,
     "running": running,
+    "observability": observability.measure,
     "copies": partial(copies.measure, growth=(1, 10)),
     "tried": tried,
     "fleet": fleets,

@@ -13,8 +13,6 @@ from benchmarks.figures import Sheet
 from hooks.processes import started
 from lab.servers import HOST, free_port
 
-# How often a figure is taken, each time of a new process; start and stop are taken twice as often.
-TIMES = 5
 # The service has one processor and what asks it the other, so that neither waits for the other.
 SERVER, CLIENT = (["taskset", "--cpu-list", processor] for processor in "01")
 SECONDS_TO_START = 10
@@ -42,6 +40,25 @@ class Program:
     port: int = field(default_factory=free_port)
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """How much is asked of services that run side by side.
+
+    Attributes:
+        connections: How many at once, each number in turn.
+        seconds: How long each of them asks.
+        times: How often a figure is taken, each time of a new process; start and stop are taken
+            twice as often.
+    """
+
+    connections: Sequence[int] = (64,)
+    seconds: int = 2
+    times: int = 5
+
+
+USUAL = Rounds()
+
+
 @contextmanager
 def serving(program: Program, *before: str) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     """Start a service, by a command before it if there is one, and wait for its first answer.
@@ -50,8 +67,9 @@ def serving(program: Program, *before: str) -> Iterator[tuple[subprocess.Popen[b
         The process, and the milliseconds from its start to the first 200.
     """
     port, silent = str(program.port), subprocess.DEVNULL
-    # By our names and by Rocket's.
-    variables = {"LISTEN_ADDRESS": HOST, "PORT": port, "ROCKET_PORT": port, **program.variables}
+    # By our names and by Rocket's; metrics have whichever port is free.
+    listen = {"LISTEN_ADDRESS": HOST, "PORT": port, "ROCKET_PORT": port, "METRICS_PORT": "0"}
+    variables = {**listen, **program.variables}
     command: list[str | Path] = [*before, program.binary]
     begin = time.perf_counter()
     with started(command, env=variables, stdout=silent, stderr=silent) as process:
@@ -102,18 +120,9 @@ def load(port: int, connections: int, seconds: int) -> tuple[float, float]:
     return parse_load(subprocess.check_output(command, text=True))
 
 
-def measure(
-    sheet: Sheet,
-    group: str,
-    programs: Sequence[Program],
-    connections: Sequence[int] = (64,),
-    seconds: int = 2,
-) -> None:
-    """Measure services side by side, and file the figures under a group.
-
-    Load is that of so many connections at once, each number in turn, and takes so many seconds.
-    """
-    for _ in range(TIMES * 2):
+def measure(sheet: Sheet, group: str, programs: Sequence[Program], rounds: Rounds = USUAL) -> None:
+    """Measure services side by side, and file the figures under a group."""
+    for _ in range(rounds.times * 2):
         for program in programs:
             with serving(program) as (process, milliseconds):
                 sheet.note(group, program.name, "start", milliseconds, "ms")
@@ -123,17 +132,17 @@ def measure(
                 process.wait()
                 stopped = (time.perf_counter() - begin) * 1e3
                 sheet.note(group, program.name, "stop", stopped, "ms")
-    for _ in range(TIMES):
+    for _ in range(rounds.times):
         with ExitStack() as stack:
             running = [(each, stack.enter_context(serving(each, *SERVER))[0]) for each in programs]
             time.sleep(SECONDS_TO_REST)
             for program, process in running:
                 sheet.note(group, program.name, "idle memory", resident(process), "MB")
-            for count in connections:
+            for count in rounds.connections:
                 many = f"{count} connection{'' if count == 1 else 's'}"
                 for program in programs:
                     load(program.port, count, SECONDS_TO_WARM_UP)
-                    rate, slowest = load(program.port, count, seconds)
+                    rate, slowest = load(program.port, count, rounds.seconds)
                     sheet.note(group, program.name, f"requests/s, {many}", rate)
                     sheet.note(group, program.name, f"p99, {many}", slowest, "ms")
             for program, process in running:

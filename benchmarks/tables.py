@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from benchmarks import fleet
+from benchmarks import fleet, observability
 from benchmarks.budgets import BARE, OURS, judge
 from benchmarks.figures import ROUND, Record, counted, find, in_group, rounded
 from benchmarks.images import ANSWERS, SCENARIOS, SIZE, WHOLE_SIZE
@@ -40,6 +40,8 @@ class Table(NamedTuple):
 LTO_AND_ONE_UNIT = {"subject": "lto and codegen-units alone"}
 RATE = {"what": "requests/s, 64 connections", "form": "ratio"}
 MEMORY = {each: {"what": each} for each in ("idle memory", "loaded memory")}
+TO_NONE = {"form": "spread (ratio)", "peer": observability.NONE.name}
+MORE = {**TO_NONE, "form": "figure (difference)"}
 TABLES = (
     Table("images-{framework}", "images: {framework}", ["build"], [{
         **{each: {"what": each, "other": f"{each}, compiled", "form": "both"}
@@ -68,6 +70,13 @@ TABLES = (
     }], ["group"], {"what": "binary", "form": "smaller", "peer": RELEASE.name}),
     Table("running", "run time: {framework}", [""], ["what"], ["subject"],
           {"form": "spread (ratio)", "peer": BARE}),
+    Table("observability", "", ["framework", "observability"], ["group", "subject"], [{
+        "binary": {"what": "binary", **MORE},
+        "requests/s": {"what": "requests/s, 64 connections", **TO_NONE},
+        "p99, ms": {"what": "p99, 64 connections", **TO_NONE},
+        **{each: {**words, **MORE} for each, words in MEMORY.items()},
+        observability.TAKEN: {"what": observability.TAKEN},
+    }], {}),
     Table("copies", "", ["seconds"], ["group"], [{
         "ours": {"subject": OURS},
         "plain": {"subject": "plain"},
@@ -97,6 +106,12 @@ def _with_ratio(shown: str, own: Record, other: Record) -> str:
     return shown if own == other else f"{shown} ({rounded(own.to(other))})"
 
 
+def _with_difference(own: Record, other: Record) -> str:
+    more = own.median - other.median
+    sign = "\N{MINUS SIGN}" if more < 0 else "+"
+    return own.shown if own == other else f"{own.shown} ({sign}{rounded(abs(more))})"
+
+
 def _change(own: Record, other: Record) -> str:
     return "-" if own == other else f"{own.to(other) - 1:+.0%}".replace("-", "\N{MINUS SIGN}")
 
@@ -106,6 +121,7 @@ FORMS: Mapping[str, Callable[[Record, Record], str]] = {
     "figure": lambda own, _: own.shown,
     "figure (ratio)": lambda own, other: _with_ratio(own.shown, own, other),
     "spread (ratio)": lambda own, other: _with_ratio(own.spread, own, other),
+    "figure (difference)": _with_difference,
     "ratio": lambda own, other: rounded(own.to(other)),
     "both": lambda own, other: f"{own.shown}, {other.median:.0f}",
     "change": _change,

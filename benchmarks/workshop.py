@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +26,7 @@ class Workshop:
 
     Attributes:
         folder: Where all is made.
-        quick: Whether fleets are small.
+        quick: Whether fleets are small, and figures taken less often, for a first look.
         sheet: Takes the figures.
     """
 
@@ -52,14 +54,32 @@ class Workshop:
         shutil.rmtree(self.folder / name, ignore_errors=True)
         return self.folder / name
 
-    def ours(self, framework: str, runtime: str = "scratch", profile: str = "size") -> Subject:
+    def ours(
+        self,
+        framework: str,
+        runtime: str = "scratch",
+        profile: str = "size",
+        observability: Sequence[str] = (),
+    ) -> Subject:
         """Render our service anew."""
-        folder = self.place(f"{framework}-{runtime}-{profile}")
-        return ours(self.template, folder, framework=framework, runtime=runtime, profile=profile)
+        folder = self.place("-".join([framework, runtime, profile, *observability]))
+        return ours(
+            self.template,
+            folder,
+            framework=framework,
+            runtime=runtime,
+            profile=profile,
+            observability=list(observability),
+        )
 
     def image(self, subject: Subject) -> str:
         """Build an image that nobody measures, and return it."""
         return self.docker.build(subject.folder, dockerfile=subject.dockerfile).image
+
+    def images(self, subjects: Sequence[Subject]) -> list[str]:
+        """Build images that nobody measures, two at a time, and return them in their order."""
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(self.image, subjects))
 
     def binary(self, image: str) -> Path:
         """Return the binary of an image of ours."""

@@ -65,7 +65,7 @@ def file_name(name: str) -> str:
     return re.sub("[^a-z0-9]+", "-", name.lower())
 
 
-def ours(template: Path, folder: Path, **answers: str) -> Subject:
+def ours(template: Path, folder: Path, **answers: object) -> Subject:
     """Render our service, with the Dockerfile that comes with it."""
     render_service(template, folder, service_name=NAME, port=PORT, smoke="none", **answers)
     dockerfile = (folder / "Dockerfile").read_text("utf-8")

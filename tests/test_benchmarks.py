@@ -8,11 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks import fleet, page, plots, variants
+from benchmarks import collector, fleet, observability, page, plots, variants
 from benchmarks.__main__ import ADDRESS, main
 from benchmarks.budgets import BUDGETS, report
 from benchmarks.copies import larger, plain
@@ -27,6 +30,7 @@ from benchmarks.variants import TRIED, Variant, changed, settings
 from benchmarks.workshop import Workshop
 from extensions.pins import ROOT
 from extensions.registry import frameworks
+from extensions.rules import OBSERVABILITY
 from lab.containers import Docker
 from lab.rendering import render_service
 from lab.stand_ins import IMAGES
@@ -316,6 +320,33 @@ def test_settings_are_tried_alone_and_left_out_one_at_a_time() -> None:
     assert found.keys() == {"the size profile", "Cargo's release profile"}
 
 
+def test_each_answer_is_observed_as_a_service_of_its_own(workshop: Workshop) -> None:
+    folders = set()
+    for way in observability.WAYS:
+        folder = workshop.ours(USUAL, observability=way.options).folder
+        found = [each for each in OBSERVABILITY if (folder / "src" / each).exists()]
+        assert found == [*way.options]
+        folders.add(folder)
+    assert len(folders) == len(OBSERVABILITY) + 2
+
+
+def test_what_observed_services_are_told_is_what_they_read() -> None:
+    sources = (ROOT / "frameworks" / "shared" / "src").rglob("*.rs")
+    text = "".join(source.read_text() for source in sources)
+    told = {name for way in observability.WAYS for name in observability.variables(way, 4318)}
+    assert [name for name in (*told, "METRICS_PORT") if f'"{name}"' not in text] == []
+
+
+def test_a_collector_counts_the_spans_of_each_service() -> None:
+    with collector.collecting() as port:
+        for name, batch in (("a", "url.path"), ("b", "url.path, url.path"), ("b", "url.path")):
+            address = urlsplit(f"{collector.endpoint(port, name)}/v1/traces")
+            with closing(HTTPConnection(address.netloc)) as connection:
+                connection.request("POST", address.path, batch.encode())
+                assert connection.getresponse().status == 200
+        assert [collector.spans(port, name) for name in ("a", "b", "c")] == [1, 3, 0]
+
+
 def test_what_is_compiled_otherwise_is_compiled_in_rounds(
     workshop: Workshop, docker: Docker, tmp_path: Path
 ) -> None:
@@ -491,6 +522,33 @@ def test_what_was_tried_is_set_against_what_was_measured_in_turn_with_it() -> No
         "| the size profile | 1.05 MB | - | 15.0 s | 1.00 | - | - |",
         "| other | 1.05 MB | - | 10.0 s (1.00) | 0.90 | - | - |",
         "| third | 1.05 MB | - | 10.0 s (0.50) | - | - | - |",
+    ]
+
+
+def test_what_is_observed_is_set_against_none() -> None:
+    rate, slowest = "requests/s, 64 connections", "p99, 64 connections"
+    lines = table(
+        "observability",
+        *(
+            Record("observability: actix", name, what, unit, (value,))
+            for name, what, unit, value in (
+                ("none", "binary", "MB", 1.05),
+                ("traces", "binary", "MB", 1.5),
+                ("none", rate, "", 200),
+                ("traces", rate, "", 150),
+                ("none", slowest, "ms", 0.5),
+                ("traces", slowest, "ms", 1),
+                ("none", "idle memory", "MB", 1.5),
+                ("traces", "idle memory", "MB", 1.4),
+                ("traces", observability.TAKEN, "%", 99.9),
+            )
+        ),
+    )
+    assert lines[0].startswith("| framework | observability | binary | requests/s | p99, ms | idle")
+    assert lines[2:] == [
+        "| actix | none | 1.05 MB | 200 / 200 / 200 | 0.50 / 0.50 / 0.50 | 1.50 MB | - | - |",
+        "| actix | traces | 1.50 MB (+0.45) | 150 / 150 / 150 (0.75) | 1.00 / 1.00 / 1.00 (2.00)"
+        " | 1.40 MB (\N{MINUS SIGN}0.10) | - | 99.9 % |",
     ]
 
 
