@@ -151,7 +151,8 @@ def test_the_user_is_numeric_and_the_entry_point_needs_no_shell(
     assert config["User"] == "65532:65532"
     assert config["Entrypoint"] == [f"/usr/local/bin/{image.name}"]
     assert config["Healthcheck"]["Test"] == ["CMD", f"/usr/local/bin/{image.name}", "healthcheck"]
-    assert list(config["ExposedPorts"]) == [f"{image.port}/tcp"]
+    metrics = ["9090/tcp"] if image.base.libc == "glibc" else []
+    assert list(config["ExposedPorts"]) == [f"{image.port}/tcp", *metrics]
 
 
 def test_labels_say_what_it_was_built_from(docker: Docker, render_tiny: Copy) -> None:
