@@ -83,8 +83,19 @@ def emitted_files(paths: Iterable[str], observability: object) -> list[str]:
     Returns:
         The files of which no folder has the name of an option that the answer turns off.
     """
-    off = {name for name, is_on in _told(observability).items() if not is_on}
-    return [path for path in paths if off.isdisjoint(PurePosixPath(path).parts[:-1])]
+    off = frozenset(name for name, is_on in _told(observability).items() if not is_on)
+    return list(_outside(tuple(paths), off))
+
+
+# Copier asks for each text that it renders.
+@cache
+def _outside(paths: tuple[str, ...], folders: frozenset[str]) -> tuple[str, ...]:
+    """Return those of some paths that are in none of these folders."""
+    return tuple(
+        path
+        for path in paths
+        if folders.isdisjoint(parent.name for parent in PurePosixPath(path).parents)
+    )
 
 
 def _crate(package: str) -> Identifier:

@@ -168,6 +168,12 @@ BAD_PLATFORMS: list[object] = [
     "{}",
     "[[]]",
 ]
+# Every legal answer to it, the one with nothing first.
+SUBSETS = [
+    some
+    for count in range(len(OBSERVABILITY) + 1)
+    for some in itertools.combinations(OBSERVABILITY, count)
+]
 BAD_OBSERVABILITY: list[object] = ["", "logs", "[events]", "[logs", "{}", "[[]]"]
 BAD_IMAGE_REGISTRIES: list[object] = [
     "https://registry.example.com",

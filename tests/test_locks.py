@@ -3,22 +3,20 @@
 import json
 import subprocess
 import tomllib
-from itertools import chain, combinations, product
+from itertools import product
 
 import pytest
 
 from extensions.locks import cut
 from extensions.pins import ROOT, versions
 from extensions.registry import frameworks
-from extensions.rules import OBSERVABILITY
 from extensions.sources import PLACEHOLDER
 from maintenance.locks import NotSaid, brought_by, locked, written
-from tests.answers import FRAMEWORKS, RUNTIMES
+from tests.answers import FRAMEWORKS, RUNTIMES, SUBSETS
 from tests.conftest import Copy
 
 # A name that no crate has, one that is a dependency, and one that comes last.
 NAMES = ("order-api", "libc", "zzz")
-SUBSETS = list(chain.from_iterable(combinations(OBSERVABILITY, count) for count in range(4)))
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
