@@ -12,6 +12,9 @@ from .pins import ROOT, versions
 from .registry import Framework, Runtime, frameworks, runtimes
 from .rules import CHOICES
 
+# The same as `yaml.safe_load`, ten times as fast where PyYAML has its library; every copy waits.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -34,7 +37,7 @@ class Condition:
 @cache
 def questions() -> dict[str, Any]:
     """Return the questions of `copier.yml` by their names."""
-    config = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
+    config = yaml.load((ROOT / "copier.yml").read_text("utf-8"), LOADER)  # noqa: S506 (a safe loader)
     return {name: question for name, question in config.items() if not name.startswith("_")}
 
 
