@@ -1,11 +1,13 @@
 """What a service says of itself in the portal of an organisation."""
 
 import re
+from functools import cache
 
 # The name of the Software Template, which `spec.scaffoldedFrom` of a service refers to.
 TEMPLATE_NAME = "rust-service"
 
 
+@cache
 def web_page(source: str) -> str:
     """Return the web page of the template's repository, "" if it has none.
 

@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from string import Template
 from typing import Any, TypeVar
@@ -46,18 +46,24 @@ class Framework:
     port: int
     readme: str
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """Its crate, which builds in place."""
         return ROOT / "frameworks" / self.name
 
-    @property
+    # Copier asks for each text that it renders.
+    @cached_property
     def files(self) -> list[str]:
         """The files of its crate, relative to it, without the lock file.
 
         Which of them a service gets is for `sources.emitted_files` to say.
         """
-        return _files(self.folder)
+        found = []
+        for parent, folders, names in os.walk(self.folder):
+            if TARGET in folders:
+                folders.remove(TARGET)
+            found += [(Path(parent) / name).relative_to(self.folder).as_posix() for name in names]
+        return sorted(set(found) - NOT_EMITTED - {LOCK})
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -200,16 +206,6 @@ def choices(offered: Mapping[str, Framework | Runtime], question: str) -> str:
         for name, each in offered.items()
     }
     return json.dumps(labels, ensure_ascii=False)
-
-
-@cache
-def _files(folder: Path) -> list[str]:
-    found = []
-    for parent, folders, names in os.walk(folder):
-        if TARGET in folders:
-            folders.remove(TARGET)
-        found += [(Path(parent) / name).relative_to(folder).as_posix() for name in names]
-    return sorted(set(found) - NOT_EMITTED - {LOCK})
 
 
 @cache
