@@ -6,6 +6,9 @@ pub mod follow;
 use std::time::Instant;
 
 // template:end logs
+// template:begin traces
+use opentelemetry::Context;
+// template:end traces
 use tracing::{Span, error_span, subscriber};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -37,6 +40,9 @@ pub fn subscribe() -> Result<(), String> {
 pub struct Followed {
     span: Span,
     method: String,
+    // template:begin traces
+    context: Context,
+    // template:end traces
     // template:begin logs
     path: String,
     request_id: String,
@@ -63,11 +69,14 @@ impl Followed {
             // template:end traces
         );
         // template:begin traces
-        traces::begin(&span, method, path, header);
+        let context = traces::begin(&span, method, path, header);
         // template:end traces
         Self {
             span,
             method: method.to_owned(),
+            // template:begin traces
+            context,
+            // template:end traces
             // template:begin logs
             path: path.to_owned(),
             request_id,
@@ -91,7 +100,7 @@ impl Followed {
     /// Ends with the status of the answer, and the pattern of the route that gave it.
     pub fn end(&self, route: Option<&str>, status: u16) {
         // template:begin traces
-        traces::end(&self.span, &self.method, route, status);
+        traces::end(&self.context, &self.method, route, status);
         // template:end traces
         // template:begin logs
         let microseconds = self.begin.elapsed().as_micros() as f64;

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use opentelemetry::Key;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{Status, TraceContextExt, TracerProvider};
+use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -95,40 +95,58 @@ impl Drop for FlushAtEnd {
     }
 }
 
-/// Says of a request's span what its head says, and which span of the client's it is in.
+/// Begins the span that is sent of a request, and says what the request's head says.
 ///
 /// Source: <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
-pub fn begin<'a>(span: &Span, method: &str, path: &str, header: impl Fn(&str) -> Option<&'a str>) {
+pub fn begin<'a>(
+    span: &Span,
+    method: &str,
+    path: &str,
+    header: impl Fn(&str) -> Option<&'a str>,
+) -> Context {
     let headers = ["traceparent", "tracestate"]
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), header(name)?.to_owned())))
         .collect::<HashMap<_, _>>();
-    let parent = TraceContextPropagator::new().extract(&headers);
-    // Without a layer there is no span to set it of.
-    let _ = span.set_parent(parent);
-    span.set_attribute("http.request.method", method.to_owned());
-    span.set_attribute("url.path", path.to_owned());
-    span.set_attribute("url.scheme", "http");
-    // template:begin logs
+    if !headers.is_empty() {
+        // Without a layer there is no span to set it of.
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&headers));
+    }
     let context = span.context();
-    let trace = context.span().span_context().trace_id();
+    let sent = context.span();
+    if sent.is_recording() {
+        sent.set_attributes([
+            KeyValue::new("http.request.method", method.to_owned()),
+            KeyValue::new("url.path", path.to_owned()),
+            KeyValue::new("url.scheme", "http"),
+        ]);
+    }
+    // template:begin logs
+    let trace = sent.span_context().trace_id();
     if trace != opentelemetry::TraceId::INVALID {
         span.record("trace_id", trace.to_string());
     }
     // template:end logs
+    context
 }
 
 /// Says of a request's span what its answer says.
-pub fn end(span: &Span, method: &str, route: Option<&str>, status: u16) {
+pub fn end(context: &Context, method: &str, route: Option<&str>, status: u16) {
+    let sent = context.span();
+    if !sent.is_recording() {
+        return;
+    }
     if let Some(route) = route {
         // Only now is it known, and the span has begun.
-        let name = format!("{method} {route}");
-        span.context().span().update_name(name);
-        span.set_attribute("http.route", route.to_owned());
+        sent.update_name(format!("{method} {route}"));
+        sent.set_attribute(KeyValue::new("http.route", route.to_owned()));
     }
-    span.set_attribute("http.response.status_code", i64::from(status));
+    sent.set_attribute(KeyValue::new(
+        "http.response.status_code",
+        i64::from(status),
+    ));
     if status >= 500 {
-        span.set_attribute("error.type", status.to_string());
-        span.set_status(Status::error(""));
+        sent.set_attribute(KeyValue::new("error.type", status.to_string()));
+        sent.set_status(Status::error(""));
     }
 }
