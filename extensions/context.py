@@ -31,7 +31,7 @@ from . import (
     text,
 )
 from .overwritten import check_overwritten
-from .pins import alpine_for, versions
+from .pins import action, alpine_for, versions
 from .policy_file import policy_file
 from .questions import condition, default_of, is_required, questions
 from .renames import renames_since
@@ -67,6 +67,7 @@ class ServiceTemplate(ContextHook):
             yaml=text.yaml_text,
         )
         environment.globals.update(
+            action=action,
             before_update=before_update,
             ca_bundle=images.CA_BUNDLE,
             emitted=sources.emitted,
@@ -247,6 +248,7 @@ def derived(context: Mapping[str, Any]) -> dict[str, Any]:
         "smoke_by_name": _smoke_by_name(context),
         "smoke_level": _smoke_level(context),
     }
+    values |= sources.surroundings(context.get("ci"), context.get("deploy"))
     # An earlier version may have recorded what is no longer offered.
     if framework := registry.frameworks().get(str(context.get("framework"))):
         values["crate"] = sources.emitted_files(framework.files, context.get("observability"))

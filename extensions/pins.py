@@ -48,3 +48,12 @@ def alpine_for(rust: str, releases: Mapping[str, str] | None = None) -> str:
         if wanted >= (parse_release(since) or wanted):
             alpine = release
     return str(alpine)
+
+
+def action(name: str) -> str:
+    """Return an action of GitHub as a workflow uses it: its commit, with its version behind.
+
+    Source: https://docs.github.com/en/actions/reference/security/secure-use#using-third-party-actions
+    """
+    pinned = versions()["actions"][name]
+    return f"{name}@{pinned['digest']} # {pinned['version']}"

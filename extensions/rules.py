@@ -85,6 +85,7 @@ MAX_URL = 2000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 PLATFORMS = ("linux/amd64", "linux/arm64")
 OBSERVABILITY = ("logs", "metrics", "traces")
+DEPLOY = ("compose", "kubernetes")
 
 # Characters that change the order of text: https://www.unicode.org/reports/tr9/, section 2
 BIDI_CONTROLS = frozenset(
@@ -523,10 +524,29 @@ def _one_of(*choices: str) -> Rule:
     return Rule(check, lambda: {"enum": list(choices)})
 
 
+@_says(lambda: {"type": "array", "items": {"enum": list(DEPLOY)}})
+def deploy(value: object) -> list[str]:
+    """Check where the service is deployed to.
+
+    Args:
+        value: A list, or its YAML as the command line gives it.
+
+    Returns:
+        Some of `DEPLOY` or none, each once, in their order.
+
+    Raises:
+        Refusal: The value is no such list.
+
+    Source: https://compose-spec.io and https://kubectl.docs.kubernetes.io for the tools.
+    """
+    return some_of(DEPLOY, value)
+
+
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "framework": tuple(frameworks()),
     "runtime": tuple(runtimes()),
     "profile": ("size", "speed"),
+    "ci": ("github", "gitlab", "none"),
     "smoke": ("image", "build", "check", "none"),
 }
 
@@ -534,6 +554,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 SEVERAL: Mapping[str, tuple[str, ...]] = {
     "platforms": PLATFORMS,
     "observability": OBSERVABILITY,
+    "deploy": DEPLOY,
 }
 
 RULES: Mapping[str, Rule] = {
@@ -546,6 +567,7 @@ RULES: Mapping[str, Rule] = {
     "rust_version": rust_version,
     "platforms": platforms,
     "observability": observability,
+    "deploy": deploy,
     "image_registry": image_registry,
     "cargo_registry": cargo_registry,
     "cargo_registry_index": cargo_registry_index,

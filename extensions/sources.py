@@ -19,7 +19,7 @@ from jinja2.runtime import Context
 from .locks import Edge, cut
 from .regions import Identifier, chosen
 from .registry import FEATURES, LOCK, frameworks, requirements, runtimes
-from .rules import OBSERVABILITY, Refusal, port, some_of
+from .rules import CHOICES, DEPLOY, OBSERVABILITY, Refusal, port, some_of
 
 # What the crates in `frameworks/` are called.
 PLACEHOLDER = "service"
@@ -71,6 +71,21 @@ def metrics_port(own: object) -> int:
         own: The answer to `port`, which the service itself listens on; metrics have another one.
     """
     return next(each for each in METRICS_PORTS if each != port(own))
+
+
+def surroundings(ci: object, deploy: object) -> dict[str, bool]:
+    """Return what surrounds a service: the names by which paths and files of `template/` ask.
+
+    Args:
+        ci: The answer to that question; what is not legal stands for nothing, here and below.
+        deploy: The answer to that question.
+    """
+    try:
+        places = some_of(DEPLOY, deploy)
+    except Refusal:
+        places = []
+    forges = {name: ci == name for name in CHOICES["ci"] if name != "none"}
+    return {**forges, "forge": any(forges.values()), **{name: name in places for name in DEPLOY}}
 
 
 def emitted_files(paths: Iterable[str], observability: object) -> list[str]:

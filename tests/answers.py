@@ -4,7 +4,7 @@
 import itertools
 
 from extensions.registry import frameworks, runtimes
-from extensions.rules import OBSERVABILITY, RULES, yes_or_no
+from extensions.rules import DEPLOY, OBSERVABILITY, RULES, yes_or_no
 
 TABLE_HEADER = 'a"]\n[dependencies]\nevil = "1"'
 
@@ -175,6 +175,7 @@ SUBSETS = [
     for some in itertools.combinations(OBSERVABILITY, count)
 ]
 BAD_OBSERVABILITY: list[object] = ["", "logs", "[events]", "[logs", "{}", "[[]]"]
+BAD_DEPLOY: list[object] = ["", "compose", "[helm]", "[compose", "{}", "[[]]"]
 BAD_IMAGE_REGISTRIES: list[object] = [
     "https://registry.example.com",
     "user:secret@registry.example.com",
@@ -241,6 +242,8 @@ BAD: dict[str, list[object]] = {
     "profile": ["tiny"],
     "platforms": BAD_PLATFORMS,
     "observability": BAD_OBSERVABILITY,
+    "ci": ["GitHub", ""],
+    "deploy": BAD_DEPLOY,
     "image_registry": BAD_IMAGE_REGISTRIES,
     "cargo_registry": BAD_CARGO_REGISTRIES,
     "cargo_registry_index": BAD_INDEXES,
@@ -257,6 +260,8 @@ BAD_YAML: dict[str, list[object]] = {
     "framework": [None, 1],
     "platforms": [None, [], {}, 1, True, ["linux/s390x"], [None], [["linux/amd64"]]],
     "observability": [None, {}, 1, True, ["logs", "events"], [None], [["logs"]]],
+    "ci": [None, True, ["github"]],
+    "deploy": [None, {}, 1, True, ["compose", "helm"], [None], [["compose"]]],
     "image_registry": [None, 1, ["x.example.com"]],
     "cargo_registry": [None, True],
     "cargo_registry_index": [None, 1],
@@ -276,7 +281,17 @@ COMBINATIONS: list[dict[str, object]] = [
     for framework, runtime in itertools.product(FRAMEWORKS, RUNTIMES)
     for profile, others in (
         ("size", {"ca_certificates": True, "catalog": True, "port": 3000}),
-        ("speed", {"platforms": ["linux/amd64"], **REGISTRIES, "observability": ["metrics"]}),
+        (
+            "speed",
+            {
+                "platforms": ["linux/amd64"],
+                **REGISTRIES,
+                "observability": ["metrics"],
+                "ci": "gitlab",
+                "deploy": [*DEPLOY],
+            },
+        ),
+        ("speed", {"ci": "none", "deploy": []}),
         (
             "size",
             {
@@ -284,6 +299,7 @@ COMBINATIONS: list[dict[str, object]] = [
                 **REGISTRIES,
                 "port": 3000,
                 "observability": [*OBSERVABILITY],
+                "deploy": ["kubernetes"],
             },
         ),
     )

@@ -73,6 +73,8 @@ def test_a_preset_first_then_what_it_leaves_open(
         "Rust release that the image is built with",
         "Base of the image",
         "Name of a private crate registry",
+        "Forge whose CI",
+        "Where the service is deployed to",
         "Carry catalog-info.yaml",
     ]
     before = []

@@ -29,6 +29,10 @@ def copier(template: Path, tmp_path: Path) -> Iterator["pexpect.spawn[str]"]:
 def test_a_whole_conversation(copier: "pexpect.spawn[str]", tmp_path: Path) -> None:
     say_what_it_is(copier)
     say_where_it_runs(copier)
+    copier.expect("Forge whose CI")
+    copier.send(DOWN + ENTER)
+    copier.expect("Where the service is deployed to")
+    copier.send(DOWN + SPACE + ENTER)
     copier.expect("Carry catalog-info.yaml")
     copier.send("y")
     copier.expect("How far to prove the service")
@@ -55,6 +59,8 @@ def test_a_whole_conversation(copier: "pexpect.spawn[str]", tmp_path: Path) -> N
         "image_registry": "registry.example.com/mirror",
         "cargo_registry": "acme",
         "cargo_registry_index": "sparse+https://cargo.example.com/index/",
+        "ci": "gitlab",
+        "deploy": ["compose", "kubernetes"],
         "catalog": True,
         "smoke": "none",
     }

@@ -42,6 +42,32 @@ FILES = {
 }
 
 
+# What each answer to `ci` and to `deploy` brings.
+SURROUNDINGS = {
+    "github": {
+        ".github/workflows/dependencies.yml",
+        ".github/workflows/image.yml",
+        ".github/workflows/test.yml",
+        "deny.toml",
+        "renovate.json",
+    },
+    "gitlab": {".gitlab-ci.yml", "deny.toml", "renovate.json"},
+    "none": set[str](),
+    "compose": {"compose.yaml", "deploy/compose/haproxy.cfg", "deploy/compose/replace.sh"},
+    "kubernetes": {
+        f"deploy/kubernetes/{name}.yaml"
+        for name in (
+            "base/autoscaler",
+            "base/deployment",
+            "base/disruption-budget",
+            "base/kustomization",
+            "base/network-policy",
+            "base/service",
+            "overlays/production/kustomization",
+            "overlays/staging/kustomization",
+        )
+    },
+}
 # What brings a folder of a crate: any of these answers to `observability`.
 FOLDERS = {
     "logs": {"logs"},
@@ -91,14 +117,16 @@ def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str)
     more = {".cargo/config.toml": private, "catalog-info.yaml": "catalog" in answers}
     told = {*answers.get("observability", [])}
     wanted = FILES | {name for name, is_there in more.items() if is_there}
+    for name in (answers.get("ci", "github"), *answers.get("deploy", ["compose"])):
+        wanted |= SURROUNDINGS[name]
     assert set(emitted) == wanted | brought(framework.files, told)
     for name, text in emitted.items():
         assert text.endswith("\n"), name
         assert not text.startswith("\n"), name
         assert not re.search(r"\n\n\n|\n\n\Z|[ \t]\n|\r|\t", text), name
         assert not re.search(r"template:(?:begin|end)", text), name
-        # Rust is no template of Jinja, and writes a brace as two.
-        assert name.endswith(".rs") or not re.search(r"\{\{|\{%|\{#|%\}|#\}", text), name
+        # Rust is no template of Jinja, and writes a brace as two; GitHub has them behind a dollar.
+        assert name.endswith(".rs") or not re.search(r"(?<!\$)\{\{|\{%|\{#|%\}|#\}", text), name
 
     subprocess.run([hadolint, "--no-color", folder / "Dockerfile"], check=True)
 
@@ -257,6 +285,7 @@ def test_every_question_is_used(template: Path) -> None:
 
 def test_every_pinned_version_is_used_and_pinned_once(template: Path) -> None:
     read = [*(template / "runtimes").rglob("*Dockerfile"), template / "copier.yml"]
+    read += (template / "template").rglob("*.jinja")
     for folder in ("catalog/fleet", "catalog/offer", "extensions", "maintenance"):
         read += (template / folder).glob("*.py")
     text = "".join(path.read_text() for path in read)

@@ -28,6 +28,8 @@ GOOD: list[tuple[str, object, object]] = [
     ("observability", "[]", []),
     ("observability", [], []),
     ("observability", "[traces, logs, traces]", ["logs", "traces"]),
+    ("deploy", "[kubernetes, compose]", ["compose", "kubernetes"]),
+    ("ci", "gitlab", "gitlab"),
     ("port", "1024", 1024),
     ("port", 65535, 65535),
     ("rust_version", "1.89.0", "1.89.0"),

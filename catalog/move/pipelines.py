@@ -18,8 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from catalog.move.causes import flat
 from catalog.move.journal import FILE, folder_of
 from catalog.move.plan import Plan
-from catalog.offer.portal import pinned
-from extensions.pins import versions
+from extensions.pins import action, versions
 from extensions.text import yaml_text
 from hooks.check_recorded import ADDRESS, expanded
 
@@ -98,7 +97,7 @@ def _made(template: str, plan: Plan, plan_file: str, most: int, forge: str) -> s
     )
     environment.filters |= {"literal": _literal, "yaml": yaml_text}
     facts: dict[str, Any] = {
-        "action": pinned,
+        "action": action,
         "image": _image(),
         "journal": FILE,
         "plan": plan,

@@ -14,7 +14,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from catalog.offer.form import settled, steps
-from extensions.pins import versions
+from extensions.pins import action
 from extensions.policy import Policy
 from extensions.portal import TEMPLATE_NAME
 from extensions.registry import frameworks
@@ -179,13 +179,7 @@ def workflow() -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 # it makes YAML of what is here alone
     )
-    return environment.get_template(f"{WORKFLOW}.jinja").render(action=pinned)
-
-
-def pinned(name: str) -> str:
-    """Return an action with the commit that it is pinned to, and the version in a comment."""
-    action = versions()["actions"][name]
-    return f"{name}@{action['digest']} # {action['version']}"
+    return environment.get_template(f"{WORKFLOW}.jinja").render(action=action)
 
 
 class _Dumper(yaml.SafeDumper):
