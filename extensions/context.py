@@ -58,6 +58,7 @@ class ServiceTemplate(ContextHook):
         environment.filters.update(
             answers_yaml=text.answers_yaml,
             choices=registry.choices,
+            code_owner=text.code_owner,
             dockerfile=text.dockerfile,
             markdown=text.markdown,
             pulled_from=images.pulled_from,

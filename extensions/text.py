@@ -58,6 +58,18 @@ def _escape_block_start(match: re.Match[str]) -> str:
     return f"{start}\\" if start.isdigit() else f"\\{start}"
 
 
+def code_owner(owner: str) -> str:
+    """Return an owner of the catalog as CODEOWNERS names it.
+
+    Args:
+        owner: `[kind:][namespace/]name`; of a namespace, the portal's default one goes.
+
+    Source: https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners#codeowners-syntax
+    and https://docs.gitlab.com/user/project/codeowners/reference/
+    """
+    return "@" + owner.rpartition(":")[2].removeprefix("default/")
+
+
 def shell(text: object) -> str:
     """Return the text as one word of a POSIX shell."""
     return shlex.quote(str(text))

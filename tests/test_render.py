@@ -18,6 +18,8 @@ from tests.answers import COMBINATIONS
 from tests.conftest import Copy
 
 FILES = {
+    ".editorconfig",
+    "CODEOWNERS",
     ".copier-answers.yml",
     ".dockerignore",
     ".gitignore",

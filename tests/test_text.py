@@ -70,6 +70,23 @@ def test_an_owner_arrives_unchanged(owner: str, render: Copy) -> None:
     assert yaml.safe_load((folder / ".copier-answers.yml").read_text())["owner"] == owner
 
 
+@pytest.mark.parametrize(
+    ("owner", "reviewer"),
+    [
+        ("platform", "@platform"),
+        ("group:default/shop", "@shop"),
+        ("group:acme/shop", "@acme/shop"),
+        ("user:jane.doe", "@jane.doe"),
+    ],
+)
+def test_the_owner_reviews(owner: str, reviewer: str, render: Copy) -> None:
+    folder = render(owner=owner)
+    comment, rule = (folder / "CODEOWNERS").read_text("utf-8").splitlines()
+    assert rule == f"* {reviewer}"
+    # On GitHub a team has its organisation before it, which the template cannot know.
+    assert ("A team of GitHub" in comment) == (reviewer in ("@platform", "@shop"))
+
+
 @pytest.mark.parametrize("word", ["a b", "it's", "$(id)", "`id`", "x;ls", "-x", "ünï", "a\nb"])
 def test_a_shell_word_arrives_unchanged(word: str) -> None:
     command = f"printf %s {text.shell(word)}"
