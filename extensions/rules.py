@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import NoReturn
 
 import yaml
@@ -84,6 +84,7 @@ MAX_REPOSITORY = 255  # https://github.com/distribution/reference, reference.go
 MAX_URL = 2000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 PLATFORMS = ("linux/amd64", "linux/arm64")
+# The signals of https://opentelemetry.io/docs/concepts/signals/
 OBSERVABILITY = ("logs", "metrics", "traces")
 DEPLOY = ("compose", "kubernetes")
 
@@ -357,24 +358,6 @@ def platforms(value: object) -> list[str]:
     return some_of(PLATFORMS, value) or _no_list(PLATFORMS, value)
 
 
-@_says(lambda: {"type": "array", "items": {"enum": list(OBSERVABILITY)}})
-def observability(value: object) -> list[str]:
-    """Check what the service tells of itself.
-
-    Args:
-        value: A list, or its YAML as the command line gives it.
-
-    Returns:
-        Some of `OBSERVABILITY` or none, each once, in their order.
-
-    Raises:
-        Refusal: The value is no such list.
-
-    Source: https://opentelemetry.io/docs/concepts/signals/ for the names.
-    """
-    return some_of(OBSERVABILITY, value)
-
-
 def some_of(choices: tuple[str, ...], value: object) -> list[str]:
     """Return what a list chooses, each once, in the order of the choices.
 
@@ -524,22 +507,10 @@ def _one_of(*choices: str) -> Rule:
     return Rule(check, lambda: {"enum": list(choices)})
 
 
-@_says(lambda: {"type": "array", "items": {"enum": list(DEPLOY)}})
-def deploy(value: object) -> list[str]:
-    """Check where the service is deployed to.
-
-    Args:
-        value: A list, or its YAML as the command line gives it.
-
-    Returns:
-        Some of `DEPLOY` or none, each once, in their order.
-
-    Raises:
-        Refusal: The value is no such list.
-
-    Source: https://compose-spec.io and https://kubectl.docs.kubernetes.io for the tools.
-    """
-    return some_of(DEPLOY, value)
+def _any_of(*choices: str) -> Rule:
+    return Rule(
+        partial(some_of, choices), lambda: {"type": "array", "items": {"enum": list(choices)}}
+    )
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -550,7 +521,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "smoke": ("image", "build", "check", "none"),
 }
 
-# The questions that several choices answer, which a list holds.
+# The questions that several choices answer, which a list holds; only platforms must be some.
 SEVERAL: Mapping[str, tuple[str, ...]] = {
     "platforms": PLATFORMS,
     "observability": OBSERVABILITY,
@@ -566,12 +537,11 @@ RULES: Mapping[str, Rule] = {
     "catalog": yes_or_no,
     "rust_version": rust_version,
     "platforms": platforms,
-    "observability": observability,
-    "deploy": deploy,
     "image_registry": image_registry,
     "cargo_registry": cargo_registry,
     "cargo_registry_index": cargo_registry_index,
     **{name: _one_of(*choices) for name, choices in CHOICES.items()},
+    **{name: _any_of(*choices) for name, choices in SEVERAL.items() if name != "platforms"},
 }
 
 
