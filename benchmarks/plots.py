@@ -6,7 +6,9 @@ from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from benchmarks.budgets import OURS
 from benchmarks.figures import Record
@@ -15,6 +17,7 @@ from benchmarks.results import Part
 from extensions.registry import frameworks
 
 RUST, GREY, PALE = "#b7410e", "#8a8f98", "#d9dbdf"
+LEGEND = {RUST: "ours", GREY: "others", PALE: "its image does not start"}
 # The same bytes from the same figures, whenever it is drawn.
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -70,9 +73,17 @@ def _svg(panels: Panels, pale: Collection[str], height: float, ncols: int, **gri
             if number % ncols and names == left:
                 axes.set_yticklabels([])
             left = names
+        _legend(figure)
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     # Matplotlib ends lines of paths with a space.
     return b"\n".join(line.rstrip() for line in file.getvalue().splitlines()) + b"\n"
+
+
+def _legend(figure: Figure) -> None:
+    """Say below the bars what their colours mean, of those that are there."""
+    bars = {to_hex(bar.get_facecolor()) for axes in figure.axes for bar in axes.patches}
+    handles = [Patch(color=colour, label=LEGEND[colour]) for colour in LEGEND if colour in bars]
+    figure.legend(handles=handles, loc="outside lower left", ncols=len(handles), frameon=False)
 
 
 def _bars(axes: Axes, bars: Sequence[Record], pale: Collection[str]) -> list[str]:

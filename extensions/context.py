@@ -245,6 +245,7 @@ def derived(context: Mapping[str, Any]) -> dict[str, Any]:
     conf, answers = context["_copier_conf"], context["_copier_answers"]
     source = conf["user_defaults"].get("_src_path") or answers.get("_src_path", "")
     values: dict[str, Any] = {
+        "recorded_folder": text.recorded_folder(source),
         "template_page": portal.web_page(str(source)),
         "smoke_by_name": _smoke_by_name(context),
         "smoke_level": _smoke_level(context),

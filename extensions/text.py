@@ -75,6 +75,11 @@ def shell(text: object) -> str:
     return shlex.quote(str(text))
 
 
+def recorded_folder(source: object) -> str:
+    """Return the absolute path that is recorded for a template on this machine, "" for a URL."""
+    return str(Path(str(source)).resolve()) if source and Path(str(source)).is_dir() else ""
+
+
 def answers_yaml(answers: Mapping[str, Any]) -> str:
     """Return Copier's answers as the YAML of the answers file.
 
@@ -86,7 +91,6 @@ def answers_yaml(answers: Mapping[str, Any]) -> str:
     recorded = {
         name: RULES[name](value) if name in RULES else value for name, value in answers.items()
     }
-    source = str(recorded.get("_src_path", ""))
-    if source and Path(source).is_dir():
-        recorded["_src_path"] = str(Path(source).resolve())
+    if folder := recorded_folder(recorded.get("_src_path")):
+        recorded["_src_path"] = folder
     return yaml.safe_dump(recorded, allow_unicode=True, sort_keys=False, width=10_000)

@@ -10,11 +10,16 @@ import copier
 from extensions.pins import ROOT
 
 TOYS = ("frameworks/tiny", "runtimes/slim")
+# What services are not made from, so that copies of the template stay small.
+LEFT_OUT = "examples/"
 COPIER = str(Path(sys.executable).with_name("copier"))
 
 
 def copy_template(folder: Path) -> Path:
-    """Copy the files of this checkout that git tracks or does not ignore into a folder."""
+    """Copy the files of this checkout that git tracks or does not ignore into a folder.
+
+    The examples are left out.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -24,7 +29,7 @@ def copy_template(folder: Path) -> Path:
     )
     for name in listed.stdout.split("\0"):
         source = ROOT / name
-        if name and source.is_file():
+        if name and not name.startswith(LEFT_OUT) and source.is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name, follow_symlinks=False)
     return folder

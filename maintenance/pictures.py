@@ -3,7 +3,6 @@
 Debian's headless Chromium takes those of pages: `apt-get install chromium-headless-shell`.
 """
 
-import io
 import json
 import os
 import re
@@ -17,13 +16,14 @@ from pathlib import Path
 
 import pexpect
 from playwright.sync_api import Browser, sync_playwright
-from rich.console import Console
 from rich.text import Text
 
 from extensions.pins import ROOT
 from lab.fleet import Member, make_fleet
 from lab.rendering import copy_template
 from lab.repository import commit, git
+from maintenance import sessions
+from maintenance.terminal import draw
 
 NAMED = ("-c", "user.name=Jane", "-c", "user.email=jane@example.com")
 BROWSER = "chromium-headless-shell"
@@ -77,6 +77,7 @@ def browser() -> Iterator[Browser]:
 
 def take() -> None:
     """Take all pictures."""
+    sessions.take()
     catalog_index()
     catalog_status()
 
@@ -147,13 +148,9 @@ def catalog_status() -> None:
         command = ["status", "--template", str(folder / "template"), *places]
         line = shlex.join([str(ROOT / "bin" / "catalog"), *command])
         printed = str(pexpect.runu(line, cwd=name, env={**os.environ, **around}))
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     table = printed[printed.index("\x1b[1mservice") :]
-    console.print(Text.from_ansi("\n".join(line.rstrip() for line in table.splitlines())))
-    drawn = console.export_svg(title="catalog status services/*", unique_id="status")
-    # The fonts of a browser will do: a picture of the docs loads nothing from elsewhere.
-    drawn = re.sub(r"@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL)
-    TABLE.write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n", "utf-8")
+    lines = [Text.from_ansi(line.rstrip()) for line in table.splitlines()]
+    draw(lines, TABLE, "catalog status services/*", columns=WIDTH)
 
 
 def _with_a_past(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Renews what is made: lock files, what the catalog publishes, tables of the docs, pictures.
+"""Renews what is made: lock files, what the catalog publishes, tables, examples, pictures.
 
 Run it as `bin/renew`; then run the tests and read the difference before you commit it. Pictures
 are taken when they are asked for by name.
@@ -7,12 +7,13 @@ are taken when they are asked for by name.
 import argparse
 import sys
 
-from maintenance import locks, pictures, published, tables
+from maintenance import examples, locks, pictures, published, tables
 
 PARTS = {
     "locks": locks.renew_all,
     "catalog": published.write,
     "tables": tables.write,
+    "examples": examples.write,
     "pictures": pictures.take,
 }
 

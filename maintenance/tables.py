@@ -1,4 +1,4 @@
-"""Writes tables of README.md and the docs from the registry and the questions.
+"""Writes tables of README.md and the docs from the registry, the questions and a rendered service.
 
 A table stands between two comments of its page, such as `<!-- table: runtimes -->` and
 `<!-- end of table -->`.
@@ -11,6 +11,7 @@ from extensions.pins import ROOT
 from extensions.questions import default_in_words, default_of, questions
 from extensions.registry import runtimes
 from extensions.rules import CHOICES, SEVERAL
+from maintenance.tree import tree
 
 BEGIN, END = "<!-- table: {} -->\n", "<!-- end of table -->"
 PAGES = (ROOT / "README.md",)
@@ -46,6 +47,7 @@ def questions_table() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "tree": tree,
     "runtimes": runtimes_table,
     "questions": questions_table,
 }

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from extensions.rules import DEPLOY
 from lab.containers import Docker
 from tests.answers import REGISTRIES
 from tests.conftest import Copy
@@ -35,16 +36,21 @@ JUNK = {"target/release/order-api": 100, "web/node_modules/blob": 50}  # MB
 LEFT_OUT = {
     ".copier-answers.yml",
     ".dockerignore",
+    ".editorconfig",
     ".gitignore",
     "Dockerfile",
+    "compose.yaml",
+    "deny.toml",
+    "renovate.json",
     "rust-toolchain.toml",
 }
+LEFT_OUT_FOLDERS = (".github/", "deploy/")
 MARK = b"a-secret-that-nobody-may-see"
 
 
 @pytest.mark.parametrize("registry", [False, True], ids=["public", "private"])
 def test_no_secret_and_no_junk_is_sent(registry: bool, docker: Docker, render: Copy) -> None:
-    folder = render(**REGISTRIES) if registry else render()
+    folder = render(deploy=[*DEPLOY], **(REGISTRIES if registry else {}))
     (folder / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "nightly"\n')
     emitted = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     for name in SECRETS:
@@ -63,5 +69,5 @@ def test_no_secret_and_no_junk_is_sent(registry: bool, docker: Docker, render: C
     layers = dict(docker.layers(built.image))
     docker("image", "rm", "--force", built.image)
     files = {name for name in layers if not re.fullmatch(r"(blobs/.*|[0-9a-f]{64}\.json)", name)}
-    assert files == emitted - LEFT_OUT
+    assert files == {name for name in emitted - LEFT_OUT if not name.startswith(LEFT_OUT_FOLDERS)}
     assert not any(MARK in content for content in layers.values())

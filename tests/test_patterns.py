@@ -6,19 +6,27 @@ import pytest
 
 from extensions.pins import ROOT
 
+# The rows of every table that says what something is shown by.
 ROWS = [
-    line
-    for line in (ROOT / "docs" / "patterns.md").read_text("utf-8").splitlines()
-    if line.startswith("|") and not re.match(r"\| advice|\| pitfall|\|---", line)
+    row
+    for page in sorted((ROOT / "docs").glob("*.md"))
+    for table in re.findall(r"\| shown by \|\n\|[-|]+\n((?:\|.*\n)+)", page.read_text("utf-8"))
+    for row in table.splitlines()
 ]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[2:40])
 def test_a_row_names_the_tests_that_show_it(row: str) -> None:
-    _, _, _, tests, _ = (cell.strip() for cell in row.split("|"))
+    *_, tests, _ = (cell.strip() for cell in row.split("|"))
     names = re.findall(r"`([^`]+)`", tests)
     assert names
     assert all("::test_" in name for name in names)
+
+
+def test_what_is_promised_is_in_such_rows() -> None:
+    for name in ("patterns", "registries", "security"):
+        text = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+        assert sum(row in text for row in ROWS) > 8
 
 
 def test_every_test_that_the_docs_name_is_there() -> None:

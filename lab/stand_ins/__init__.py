@@ -1,8 +1,8 @@
 """The base images that emitted Dockerfiles name: the official ones, or stand-ins of the same names.
 
-Where an image can be pulled it is. Where it cannot, one is made from Debian's packages, as the
-Dockerfile here tells. A stand-in is labelled with a digest of all that it was made of, so that the
-next run finds it again.
+Where an image can be pulled it is, also in the place of a stand-in. Where it cannot, one is made
+from Debian's packages, as the Dockerfile here tells. A stand-in is labelled with a digest of all
+that it was made of, so that the next run finds it again.
 """
 
 import hashlib
@@ -10,7 +10,9 @@ import platform
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -64,19 +66,19 @@ def provide(engine: Engine) -> Provided:
         CannotMake: An image can neither be pulled nor made here.
     """
     digest = _digest()
-    official, missing, made = [], [], []
-    for stage, image in IMAGES.items():
-        label = _label(engine, image)
-        if label == digest:
-            made.append(image)
-        elif label == "" or pull(engine, image):
-            official.append(image)
-        else:
-            missing.append(stage)
+    labels = {image: _label(engine, image) for image in IMAGES.values()}
+    wanted = [FRONTEND, *(image for image, label in labels.items() if label != "")]
+    # All at once: an engine waits 15 s for a registry that does not answer, and then once.
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        pulled = dict(zip(wanted, pool.map(partial(pull, engine), wanted), strict=True))
+    official = [image for image in labels if pulled.get(image, True)]
+    stand_ins = [image for image in labels if image not in official]
+    missing = [
+        stage for stage, image in IMAGES.items() if image in stand_ins and labels[image] != digest
+    ]
     if missing:
         _make(engine, missing, digest)
-    stand_ins = [*made, *(IMAGES[stage] for stage in missing)]
-    return Provided(engine, tuple(official), tuple(stand_ins), pull(engine, FRONTEND))
+    return Provided(engine, tuple(official), tuple(stand_ins), pulled[FRONTEND])
 
 
 def _label(engine: Engine, image: str) -> str | None:
