@@ -6,7 +6,7 @@ from pathlib import Path
 
 from extensions.pins import versions
 from lab.containers import Docker
-from lab.stand_ins import IMAGES, pull
+from lab.stand_ins import IMAGES, LABEL, pull
 
 FOLDER = Path(__file__).resolve().parent / "compose_stand_ins"
 PROXY = str(versions()["images"]["haproxy"])
@@ -16,7 +16,7 @@ def provide_proxy(docker: Docker) -> str:
     """Make sure that the engine has the image of the proxy, and say which one it is."""
     if pull(docker.provided.engine, PROXY):
         return f"official image {PROXY}"
-    built = _build(docker, "haproxy", f"--tag={PROXY}")
+    built = _build(docker, "haproxy", PROXY)
     version = docker("run", "--rm", built, "haproxy", "-v").split()[2]
     return f"HAProxy {version} of Debian for {PROXY}"
 
@@ -37,7 +37,7 @@ def provide_plugin(docker: Docker, configuration: Path) -> None:
         check=False,
     )
     if found.returncode:
-        image = _build(docker, "compose")
+        image = _build(docker, "compose", f"{LABEL}.compose")
         docker.file(image, "/docker-compose", plugins / "docker-compose").chmod(0o755)
 
 
@@ -51,6 +51,6 @@ def old_tool() -> str | None:
     return program if version.startswith("1.") else None
 
 
-def _build(docker: Docker, stage: str, *options: str) -> str:
+def _build(docker: Docker, stage: str, name: str) -> str:
     debian = f"--build-arg=DEBIAN={IMAGES['debian']}"
-    return docker.build(FOLDER, f"--target={stage}", debian, *options).image
+    return docker.build(FOLDER, f"--target={stage}", f"--tag={name}", debian).image

@@ -1,5 +1,6 @@
 """A template with a past: tagged versions that ask other questions and emit other files."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from lab.repository import commit, git
 
 NEW_LINE = "**/*.bak\n"
 VERSIONS = ("1.0.0", "2.0.0", "3.0.0")
+JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 NOTES = "# Notes\n\nWhat to know before a release.\n\n- Read the changelog.\n- Tell the team.\n"
 
 
@@ -111,8 +113,10 @@ def _as_it_asked(folder: Path) -> None:
     rules = folder / "extensions" / "rules.py"
     replace(rules, '"owner": owner,', '"team": owner,')
     replace(rules, '("size", "speed")', '("size", "speed", "both")')
-    for file in (folder / "template").glob("*.jinja"):
-        file.write_text(file.read_text("utf-8").replace("{{ owner |", "{{ team |"), "utf-8")
+    for file in (folder / "template").rglob("*.jinja"):
+        text = file.read_text("utf-8")
+        asked = JINJA.sub(lambda tag: re.sub(r"\bowner\b", "team", tag[0]), text)
+        file.write_text(asked, "utf-8")
 
 
 def _add_crate(folder: Path) -> None:

@@ -129,7 +129,7 @@ def test_renovate_leaves_alone_what_it_cannot_update(
 ) -> None:
     folder = render(framework=framework, runtime=runtime, image_registry="r.example.com/mirror")
     renovate = json.loads((folder / "renovate.json").read_text())
-    copier, dockerfile = renovate["packageRules"]
+    *_, copier, dockerfile = renovate["packageRules"]
     assert (copier["matchManagers"], copier["enabled"]) == (["copier"], False)
     # https://docs.renovatebot.com/modules/manager/dockerfile/: one argument can be the whole tag.
     images = re.findall(r"^FROM .*?(\S+):\S*\$", (folder / "Dockerfile").read_text(), re.MULTILINE)

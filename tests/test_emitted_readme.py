@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from extensions.pins import ROOT
 from hooks.processes import started
 from hooks.service import SECONDS_TO_START
 from lab.containers import Docker
 from lab.servers import free_port
 from tests.conftest import Copy
 
+# What tests/test_compose.py runs, with a service that is ready and drains.
+DEPLOYED = ("docker compose ", "deploy/compose/")
 # Commands that go on until they are stopped, while the next one asks what they started.
 SERVERS = ("cargo run", "docker run")
 
@@ -33,7 +36,11 @@ def test_each_command_does_what_it_says(
 
     readme = (folder / "README.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
+    found = [line for block in blocks for line in block.splitlines()]
+    lines = [line for line in found if not line.startswith(DEPLOYED)]
+    elsewhere = (ROOT / "tests" / "test_compose.py").read_text()
+    for line in set(found) - set(lines):
+        assert f'"{line}"' in elsewhere
     asked = next(line for line in lines if line.startswith("curl "))
     pasted = []
     for line in lines:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,6 @@ from lab.git_server import TOKEN, GitServer, serving
 from lab.rendering import render_service
 from lab.repository import commit, git
 from tests.answers import GOOD_INDEXES
-from tests.conftest import need
 from tests.strategies import Answers, tries
 from tests.test_schema import SCHEMA, Validator, partial, takes
 from tests.test_text import assert_arrives
@@ -270,29 +268,11 @@ def test_what_the_command_must_be_told(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------- the workflow
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
-        ["zizmor", "--offline", "--no-config", "--persona", "auditor"],
-    ],
-    ids=lambda command: command[0],
-)
-def test_linters_find_nothing_in_the_workflow(command: list[str]) -> None:
-    program = Path(sys.executable).with_name(command[0])
-    subprocess.run([program, *command[1:], WORKFLOW], check=True, capture_output=True)
-
-
 JOB = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]["service"]
 RUNS = [step for step in JOB["steps"] if "run" in step]
 
 
-def test_no_answer_and_no_secret_is_part_of_a_command(tmp_path: Path) -> None:
-    need("shellcheck", "apt-get install shellcheck")
-    for step in RUNS:
-        assert "${{" not in step["run"]
-        command = ["shellcheck", "--shell=bash", "-"]
-        subprocess.run(command, input=f"set -eo pipefail\n{step['run']}", text=True, check=True)
+def test_only_the_push_has_the_secret() -> None:
     with_token = [step["name"] for step in RUNS if "secrets" in str(step.get("env"))]
     assert with_token == ["Push it to its repository"]
     assert RUNS[-1]["name"] == with_token[0]

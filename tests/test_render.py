@@ -127,7 +127,7 @@ def test_every_combination(answers: dict[str, Any], render: Copy, hadolint: str)
         assert not text.startswith("\n"), name
         assert not re.search(r"\n\n\n|\n\n\Z|[ \t]\n|\r|\t", text), name
         assert not re.search(r"template:(?:begin|end)", text), name
-        # Rust writes a brace as two, GitHub has two behind a dollar, and an action has no space in them.
+        # Rust writes a brace as two, GitHub two behind a dollar, an action two without a space.
         assert name.endswith(".rs") or not re.search(r"(?<!\$)\{\{ |\{%|\{#|%\}|#\}", text), name
 
     subprocess.run([hadolint, "--no-color", folder / "Dockerfile"], check=True)

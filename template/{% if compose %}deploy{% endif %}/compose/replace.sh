@@ -1,11 +1,7 @@
 #!/bin/sh
-# Replaces the running replicas by as many of the image as it is now, and no request fails:
-#
-#     docker compose build
-#     deploy/compose/replace.sh
-#
-# The old ones go when the new ones are healthy and the proxy has found all of them ready. If that
-# takes longer than READY_SECONDS (60), the new ones go instead.
+# Replaces the running replicas by as many of the image that was built last, and no request fails. The
+# old ones go when the new ones are healthy and the proxy has found all of them ready. If that takes
+# longer than READY_SECONDS (60), the new ones go instead.
 set -eu
 cd "$(dirname "$0")/../.."
 ready_seconds=${READY_SECONDS:-60}
