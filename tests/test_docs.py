@@ -50,6 +50,8 @@ BY_ITSELF = {
     "bin/renew\n": "test_docs.py::test_what_is_made_can_be_made_anew",
     "git tag 1.2.3": "test_docs.py::test_a_version_is_tagged",
     "uvx --from git+": "test_package.py::test_uvx_runs_it_from_a_repository",
+    "docker compose up --build": "test_compose.py::test_it_is_replaced_and_no_request_fails",
+    "kubectl kustomize": "test_kubernetes.py::test_they_belong_together",
     "bin/catalog status": "test_status.py::test_people_and_programs_see_what_they_ask_for",
     "bin/catalog update move.yaml --open": (
         "test_move.py::test_each_service_gets_one_commit_on_a_new_branch"
