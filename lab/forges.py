@@ -227,11 +227,6 @@ def _check_out(forge: Forge, machine: Path, given: Given, _: Given) -> None:
     forge.clone(machine)
 
 
-def _restore(_: Forge, __: Path, given: Given, ___: Given) -> None:
-    """What earlier runs have compiled is in the target folder that our tests share."""
-    assert given.keys() == {"save-if"}
-
-
 def _start_buildkit(forge: Forge, machine: Path, given: Given, _: Given) -> None:
     assert given.pop("cache-binary") == "false"
     options = [f"--{name.removesuffix('s')}={value}" for name, value in given.items()]
@@ -292,5 +287,4 @@ ACTIONS: dict[str, Callable[[Forge, Path, Given, Given], Given | None]] = {
     "docker/metadata-action": _name_image,
     "docker/setup-buildx-action": _start_buildkit,
     "EmbarkStudios/cargo-deny-action": _check_crates,
-    "Swatinem/rust-cache": _restore,
 }

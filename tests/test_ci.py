@@ -79,14 +79,12 @@ def test_an_event_starts_what_it_concerns(forge: str, render: Copy) -> None:
         "github": ("test", "image", "dependencies"),
         "gitlab": ("test", "build-image", "check-dependencies"),
     }[forge]
-    # On GitHub, the commit of a tag was tested when it came to its branch.
-    on_tag = {image} if forge == "github" else {test, image}
     for event, wanted in (
         (PUSH, {test, image}),
         (Event("pull"), {test, image}),
         (Event("pull", changed=("Cargo.lock", "Cargo.toml")), {test, image, dependencies}),
         (Event("push", changed=("deny.toml",)), {test, image, dependencies}),
-        (Event("push", tag="v1.2.3"), on_tag),
+        (Event("push", tag="v1.2.3"), {test, image}),
         (Event("push", tag="nightly"), set()),
         (Event("schedule"), {dependencies}),
     ):
@@ -111,6 +109,7 @@ def test_jobs_are_bounded_and_run_on_what_is_named(forge: str, render: Copy) -> 
             assert re.fullmatch(r"ubuntu-\d\d\.\d\d", job.whole["runs-on"])
             assert int(job.whole["timeout-minutes"]) <= 60
     if forge == "github":
+        assert jobs["image"].whole["needs"] == "test", "no image of what fails is pushed"
         permissions = {name: job.whole["permissions"] for name, job in jobs.items()}
         assert permissions.pop("image") == {"contents": "read", "packages": "write"}
         assert [*permissions.values()] == [{"contents": "read"}] * 2

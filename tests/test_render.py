@@ -47,9 +47,8 @@ FILES = {
 # What each answer to `ci` and to `deploy` brings.
 SURROUNDINGS = {
     "github": {
+        ".github/workflows/ci.yml",
         ".github/workflows/dependencies.yml",
-        ".github/workflows/image.yml",
-        ".github/workflows/test.yml",
         "deny.toml",
         "renovate.json",
     },
