@@ -3,8 +3,6 @@
 import os
 import re
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +11,10 @@ from string import Template
 import pytest
 
 from extensions.images import CA_BUNDLE, pulled_from
-from hooks.processes import started
-from lab import private_registry
+from lab import image_registry, private_registry
 from lab.containers import WITHOUT_LTO, BuildFailed, Built, Docker
 from lab.private_registry import CRATE, TOKEN, Registry
 from lab.rendering import render_service
-from lab.servers import free_port
 from lab.stand_ins import IMAGES
 from tests.answers import RUNTIMES
 from tests.conftest import Copy, need
@@ -33,17 +29,7 @@ def mirror(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     The builders have its name on the engine alone: a gigabyte each would be packed for the way.
     """
     need("docker-registry", "apt-get install docker-registry")
-    folder = tmp_path_factory.mktemp("mirror")
-    address = f"127.0.0.1:{free_port()}"
-    configuration = folder / "config.yml"
-    configuration.write_text(
-        "version: 0.1\nlog: {level: error}\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'storage'}}}}}\n"
-        f"http: {{addr: {address}}}\n"
-    )
-    log = (folder / "log").open("wb")
-    with log, started(["docker-registry", "serve", configuration], stdout=log, stderr=log):
-        _wait_for(address)
+    with image_registry.running(tmp_path_factory.mktemp("mirror")) as address:
         registry = f"{address}/mirror"
         names = {use: pulled_from(image, registry) for use, image in IMAGES.items()}
         for use, name in names.items():
@@ -53,18 +39,6 @@ def mirror(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                 docker("image", "rm", name)
         yield registry
         docker("image", "rm", "--force", *names.values())
-
-
-def _wait_for(address: str) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            urllib.request.urlopen(f"http://{address}/v2/").close()
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        else:
-            return
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
